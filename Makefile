@@ -1,0 +1,69 @@
+# Every word works on a fresh clone by itself; CI uses the same ones.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src -name '*.py' -not -path '*.egg-info/*')
+
+.PHONY: build serve test test-interpreted test-compiled check bench soak clean
+
+build: $(VENV)/installed  ## .venv with the compiled package and everything the tests need
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "SupersoniQ needs Python 3.11 or newer, none found: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The dependencies as pyproject.toml names them, without the package itself.
+$(VENV)/dependencies: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+		print(*p["build-system"]["requires"], *p["project"]["dependencies"], \
+		*p["project"]["optional-dependencies"]["dev"], sep="\n")' > $(VENV)/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	@touch $@
+
+# build/ keeps modules that are gone from src, so it starts empty. Where C can be compiled, a package that is not
+# compiled is an error; elsewhere the interpreted one is fine, and the broker says so.
+$(VENV)/installed: $(SOURCES) setup.py pyproject.toml | $(VENV)/dependencies
+	@rm -rf build
+	@if [ -z "$$SUPERSONIQ_PURE$$SUPERSONIQ_COMPILED" ] && echo '#include <Python.h>' | $${CC:-cc} -fsyntax-only -x c \
+		-I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" - 2>/dev/null; \
+		then export SUPERSONIQ_COMPILED=1; fi; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--force-reinstall .
+	@$(BIN)/supersoniq version
+	@touch $@
+
+serve: build  ## make serve ARGS="--port 5673"
+	$(BIN)/supersoniq serve $(ARGS)
+
+test: check test-interpreted test-compiled  ## everything that CI checks
+
+# PYTHONPATH puts the sources before the installed package.
+test-interpreted: build
+	PYTHONPATH="$(CURDIR)/src" $(BIN)/python -m pytest --core interpreted $(ARGS)
+
+test-compiled: build
+	@if $(BIN)/supersoniq version | grep -q 'core: compiled'; \
+		then echo $(BIN)/python -m pytest --core compiled $(ARGS); $(BIN)/python -m pytest --core compiled $(ARGS); \
+		else echo "no C compiler: the compiled package is not tested"; fi
+
+check: $(VENV)/dependencies
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+
+bench: build  ## RabbitMQ and this broker by turns, into docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+soak: build
+	$(BIN)/python -m pytest --core any -m soak --timeout 3600 $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

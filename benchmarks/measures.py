@@ -1,0 +1,177 @@
+"""How a row is measured: a run of `supersoniq perf`, or connections and queues held while memory is read."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from brokers import Broker
+from matrix import Row
+
+from supersoniq.client.address import parse_url
+from supersoniq.client.channel import Channel
+from supersoniq.client.connection import Connection, connect
+from supersoniq.perf.usage import broker_usage
+
+MB = 1024 * 1024
+SETTLE_SECONDS = 1.0
+CONNECTIONS = 1000
+QUEUES = 1000
+PIPELINED = 100
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long and how much."""
+
+    runs: int
+    seconds: float
+    warmup_seconds: float
+    churn_seconds: float
+    queued: int
+    crowd_queues: int
+
+
+FULL = Scale(3, 1.6, 0.5, 2.0, 1_000_000, 10_000)
+QUICK = Scale(1, 0.8, 0.3, 0.8, 200_000, 1_000)
+
+
+class Failed(Exception):
+    """A measurement ended without figures; the text is one line."""
+
+
+def run_perf(broker: Broker, arguments: tuple[str, ...], scale: Scale) -> Figures:
+    """Run `supersoniq perf` against `broker`."""
+    command = [sys.executable, "-m", "supersoniq", "perf", *arguments, "--url", broker.url]
+    command += ["--broker-pid", str(broker.pid), "--json"]
+    if arguments[0] == "churn":
+        command += ["--duration", str(scale.churn_seconds)]
+    elif "--count" not in arguments and "--preload" not in arguments:
+        command += ["--duration", str(scale.seconds), "--warmup", str(scale.warmup_seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
+    return figures_of(json.loads(done.stdout))
+
+
+def figures_of(report: dict[str, Any]) -> Figures:
+    """The figures that the tables show, out of a report of `supersoniq perf`."""
+    if not report.get("complete", True):
+        raise Failed("given up: it took too long")
+    figures = {"cpu_us": report["broker"]["cpu_us"]}
+    if "rate" in report:
+        figures["rate"] = report["rate"]
+    else:
+        figures["rate"] = max(
+            report["delivery_rate"], report["publish_rate"] if not report["delivered"] else 0.0
+        )
+        figures["generator_us"] = report["generator_cpu_us"]
+    if report["latency"]:
+        figures["p50_us"] = report["latency"]["p50"]
+        figures["p99_us"] = report["latency"]["p99"]
+    return figures
+
+
+def measure_size(broker: Broker, wanted: set[str], scale: Scale) -> dict[str, Figures]:
+    """Start `broker` afresh and see what it takes; stops it."""
+    try:
+        broker.start()
+        time.sleep(SETTLE_SECONDS)
+        found = {"start": {"s": broker.start_seconds}, "rss-idle": {"mb": rss_mb(broker)}}
+        if "rss-connections" in wanted:
+            found["rss-connections"] = {"mb": asyncio.run(rss_of_connections(broker))}
+        if "rss-queues" in wanted:
+            found["rss-queues"] = {"mb": asyncio.run(rss_of_queues(broker))}
+        if "rss-queued" in wanted:
+            found["rss-queued"] = {"mb": rss_of_queued(broker, scale)}
+        return found
+    finally:
+        broker.stop()
+
+
+def rss_mb(broker: Broker) -> float:
+    """What the broker holds now."""
+    return broker_usage(broker.pid).rss_bytes / MB
+
+
+async def rss_of_connections(broker: Broker) -> float:
+    """What CONNECTIONS idle connections add."""
+    before = rss_mb(broker)
+    connections = await idle_connections(broker)
+    await asyncio.sleep(SETTLE_SECONDS)
+    after = rss_mb(broker)
+    await close_all(connections)
+    await asyncio.sleep(SETTLE_SECONDS)
+    return after - before
+
+
+async def rss_of_queues(broker: Broker) -> float:
+    """What QUEUES transient queues add; they stay."""
+    connection = await connect(parse_url(broker.url))
+    channel = await connection.channel()
+    before = rss_mb(broker)
+    await declare_queues(channel, QUEUES)
+    await asyncio.sleep(SETTLE_SECONDS)
+    after = rss_mb(broker)
+    await connection.close()
+    return after - before
+
+
+def rss_of_queued(broker: Broker, scale: Scale) -> float:
+    """What a queue full of messages adds, read while they are in it."""
+    command = [sys.executable, "-m", "supersoniq", "perf", "throughput", "--url", broker.url, "--json"]
+    command += [
+        "--consumers",
+        "0",
+        "--count",
+        str(scale.queued),
+        "--warmup",
+        "0",
+        "--broker-pid",
+        str(broker.pid),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
+    cost = json.loads(done.stdout)["broker"]
+    return float(cost["rss_after_mb"] - cost["rss_before_mb"])
+
+
+async def measure_crowd(broker: Broker, plain: Row, scale: Scale) -> list[Figures]:
+    """Compare the row `plain` without and with many queues and connections around; leaves the queues."""
+    alone = [await asyncio.to_thread(run_perf, broker, plain.command, scale) for _ in range(scale.runs)]
+    connection = await connect(parse_url(broker.url))
+    await declare_queues(await connection.channel(), scale.crowd_queues)
+    connections = await idle_connections(broker)
+    await asyncio.sleep(SETTLE_SECONDS)
+    crowded = [await asyncio.to_thread(run_perf, broker, plain.command, scale) for _ in range(scale.runs)]
+    await close_all([connection, *connections])
+    cpu_alone = sorted(figures["cpu_us"] for figures in alone)[len(alone) // 2]
+    return [figures | {"ratio": figures["cpu_us"] / cpu_alone} for figures in crowded]
+
+
+async def idle_connections(broker: Broker) -> list[Connection]:
+    """Open CONNECTIONS connections, some at a time."""
+    connections: list[Connection] = []
+    while len(connections) < CONNECTIONS:
+        address = parse_url(broker.url)
+        connections += await asyncio.gather(*[connect(address, timeout_seconds=30) for _ in range(20)])
+    return connections
+
+
+async def close_all(connections: list[Connection]) -> None:
+    """Close connections, some at a time."""
+    for first in range(0, len(connections), 20):
+        await asyncio.gather(*[connection.close() for connection in connections[first : first + 20]])
+
+
+async def declare_queues(channel: Channel, count: int) -> None:
+    """Declare `count` transient queues without waiting for each."""
+    for first in range(0, count, PIPELINED):
+        names = [f"crowd-{number}" for number in range(first, first + PIPELINED)]
+        await asyncio.gather(*[channel.queue_declare(name) for name in names])

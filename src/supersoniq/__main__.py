@@ -1,0 +1,6 @@
+"""`python -m supersoniq`: the command line."""
+
+from supersoniq.cli.app import main
+
+if __name__ == "__main__":
+    main()

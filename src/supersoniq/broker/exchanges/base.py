@@ -1,0 +1,121 @@
+"""What all exchanges are: sources of bindings, and like queues their destinations."""
+
+from abc import ABC, abstractmethod
+
+from mypy_extensions import i64, mypyc_attr
+
+from supersoniq.amqp.tables import Table, encode_table
+
+# Kind of destination, its name, binding key, arguments in a canonical order.
+BindingIdentity = tuple[bool, bytes, bytes, bytes]
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Destination:
+    """A queue or an exchange: what messages are routed to.
+
+    `visit` belongs to the router: the number of the last routing that came by.
+    """
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+        self.visit: i64 = 0
+        self.inbound: list[Binding] = []
+
+
+class Binding:
+    """One rule of an exchange: what matches goes to `destination`."""
+
+    def __init__(self, source: "Exchange", destination: Destination, binding_key: bytes, arguments: Table) -> None:
+        self.source = source
+        self.destination = destination
+        self.binding_key = binding_key
+        self.arguments = arguments
+
+    def identity(self) -> BindingIdentity:
+        """Return what makes two bindings of one exchange the same (spec: queue.bind/duplicates)."""
+        ordered = {name: self.arguments[name] for name in sorted(self.arguments)}
+        return (isinstance(self.destination, Exchange), self.destination.name, self.binding_key, encode_table(ordered))
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Exchange(Destination, ABC):
+    """One exchange of a virtual host."""
+
+    kind = ""
+    # Whether the destinations depend on nothing but the routing key, so that the answer may be remembered.
+    by_key_alone = True
+
+    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+        super().__init__(name)
+        self.durable = durable
+        self.auto_delete = auto_delete
+        self.internal = internal
+        self.arguments = arguments
+        self.alternate: bytes | None = None
+        alternate = arguments.get(b"alternate-exchange")
+        if alternate is not None and alternate.is_string:
+            self.alternate = alternate.octets()
+        self.bindings: dict[BindingIdentity, Binding] = {}
+
+    def bind(self, binding: Binding) -> bool:
+        """Add a binding; false if an equal one is there already. Raises 406 for arguments the type refuses."""
+        self.check(binding)
+        identity = binding.identity()
+        if identity in self.bindings:
+            return False
+        self.bindings[identity] = binding
+        binding.destination.inbound.append(binding)
+        self.added(binding)
+        return True
+
+    def unbind(self, binding: Binding) -> bool:
+        """Remove the binding that equals `binding`; false if there is none."""
+        known = self.bindings.pop(binding.identity(), None)
+        if known is None:
+            return False
+        known.destination.inbound.remove(known)
+        self.removed(known)
+        return True
+
+    def check(self, binding: Binding) -> None:
+        """Raise 406 if the type refuses the arguments of `binding`."""
+
+    @abstractmethod
+    def added(self, binding: Binding) -> None:
+        """Take note of a new binding."""
+
+    @abstractmethod
+    def removed(self, binding: Binding) -> None:
+        """Take note that a binding is gone."""
+
+    @abstractmethod
+    def match(self, routing_key: bytes, header: bytes, into: list[Destination]) -> None:
+        """Append where a message goes; a destination may be appended more than once.
+
+        `header` is the payload of the content header; it may be cut short if `by_key_alone` is true.
+        """
+
+
+class Targets:
+    """Destinations with the number of bindings that lead to each, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.order: list[Destination] = []
+        self._counts: dict[Destination, int] = {}
+
+    def add(self, destination: Destination) -> None:
+        """Count one more binding to `destination`."""
+        count = self._counts.get(destination, 0)
+        if count == 0:
+            self.order.append(destination)
+        self._counts[destination] = count + 1
+
+    def remove(self, destination: Destination) -> None:
+        """Count one binding less; the last one removes the destination."""
+        count = self._counts[destination] - 1
+        if count == 0:
+            del self._counts[destination]
+            self.order.remove(destination)
+        else:
+            self._counts[destination] = count

@@ -1,0 +1,96 @@
+"""The consumers of one queue: whose turn it is.
+
+Those with the highest priority go first, round robin among equals; one that is not ready is parked and costs
+nothing until it says that it is ready again.
+"""
+
+from typing import final
+
+from supersoniq.broker.ports import Consumer
+
+
+@final
+class _Ring:
+    """Consumers of one priority that may be ready."""
+
+    __slots__ = ("members", "next", "priority")
+
+    def __init__(self, priority: int) -> None:
+        self.priority = priority
+        self.members: list[Consumer] = []
+        self.next = 0
+
+
+@final
+class Consumers:
+    """All consumers of a queue, parked ones included."""
+
+    def __init__(self) -> None:
+        self._all: list[Consumer] = []
+        self._rings: list[_Ring] = []  # highest priority first
+        self.exclusive = False
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def everyone(self) -> list[Consumer]:
+        """Return a copy of the list of all, in order of subscription."""
+        return list(self._all)
+
+    def add(self, consumer: Consumer) -> None:
+        """Add a consumer that is in none."""
+        self._all.append(consumer)
+        if consumer.exclusive:
+            self.exclusive = True
+        consumer.parked = False
+        self._ring(consumer.priority).members.append(consumer)
+
+    def remove(self, consumer: Consumer) -> None:
+        """Remove a consumer; one that is not there is ignored."""
+        if consumer not in self._all:
+            return
+        self._all.remove(consumer)
+        self.exclusive = any([each.exclusive for each in self._all])
+        ring = self._ring(consumer.priority)
+        if not consumer.parked:
+            self._take_out(ring, ring.members.index(consumer))
+        if not any([each.priority == ring.priority for each in self._all]):
+            self._rings.remove(ring)
+
+    def unpark(self, consumer: Consumer) -> None:
+        """Let a parked consumer take part again; it goes behind the others of its priority."""
+        consumer.parked = False
+        self._ring(consumer.priority).members.append(consumer)
+
+    def next_ready(self) -> Consumer | None:
+        """Return the consumer whose turn it is, None when nobody takes anything; parks those who do not."""
+        for ring in self._rings:
+            members = ring.members
+            while members:
+                index = ring.next
+                if index >= len(members):
+                    index = 0
+                consumer = members[index]
+                if consumer.is_ready():
+                    ring.next = index + 1
+                    return consumer
+                consumer.parked = True
+                self._take_out(ring, index)
+        return None
+
+    def _take_out(self, ring: _Ring, index: int) -> None:
+        del ring.members[index]
+        if index < ring.next:
+            ring.next -= 1
+
+    def _ring(self, priority: int) -> _Ring:
+        place = 0
+        for ring in self._rings:
+            if ring.priority == priority:
+                return ring
+            if ring.priority < priority:
+                break
+            place += 1
+        ring = _Ring(priority)
+        self._rings.insert(place, ring)
+        return ring

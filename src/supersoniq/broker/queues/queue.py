@@ -1,0 +1,150 @@
+"""A classic queue: takes messages, holds them in order, hands them to its consumers."""
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from supersoniq.broker.arguments import QueueOptions
+from supersoniq.broker.exchanges.base import Destination
+from supersoniq.broker.message import Entry, Message
+from supersoniq.broker.ports import Consumer, Store
+from supersoniq.broker.queues.backlog import Backlog
+from supersoniq.broker.queues.consumers import Consumers
+from supersoniq.broker.turn import Deferred, Turn
+
+# Deliveries of one queue in one turn; the rest waits, so that a deep backlog holds up nobody else.
+DISPATCH_MAX: Final = 2_000
+
+NOBODY: Final = 0
+
+
+@final
+class Queue(Destination, Deferred):
+    """One queue of a virtual host. `owner` is the connection that an exclusive queue belongs to, `NOBODY` for others."""
+
+    def __init__(
+        self, name: bytes, durable: bool, auto_delete: bool, owner: int, options: QueueOptions, turn: Turn, store: Store
+    ) -> None:
+        super().__init__(name)
+        self.durable = durable
+        self.auto_delete = auto_delete
+        self.owner = owner
+        self.options = options
+        self.scheduled = False
+        self.deleted = False
+        self.unacked_count: i64 = 0
+        self.published_count: i64 = 0
+        self.delivered_count: i64 = 0
+        self.consumers = Consumers()
+        self._backlog = Backlog()
+        self._next_position: i64 = 1
+        self._turn = turn
+        self._store = store
+
+    @property
+    def ready_count(self) -> int:
+        """Messages waiting to be delivered."""
+        return int(self._backlog.count)
+
+    @property
+    def ready_body_bytes(self) -> int:
+        """The bodies of the messages waiting to be delivered, in bytes."""
+        return int(self._backlog.body_bytes)
+
+    def enqueue(self, message: Message) -> None:
+        """Take a message: deliver it at once if it is the first in line and somebody is ready for it."""
+        position = self._next_position
+        self._next_position = position + 1
+        self.published_count += 1
+        if self._backlog.count == 0:
+            consumer = self.consumers.next_ready()
+            if consumer is not None:
+                self.delivered_count += 1
+                if consumer.no_ack:
+                    consumer.deliver_settled(message, False)
+                    self._discard(message)
+                else:
+                    self.unacked_count += 1
+                    consumer.deliver(Entry(message, position))
+                return
+        self._backlog.append(Entry(message, position))
+
+    def run(self) -> bool:
+        """Dispatch: hand what is ready to whoever is ready, at most `DISPATCH_MAX` messages in one turn."""
+        backlog = self._backlog
+        budget: i64 = DISPATCH_MAX
+        while backlog.count > 0:
+            if budget == 0:
+                return True
+            budget -= 1
+            consumer = self.consumers.next_ready()
+            if consumer is None:
+                return False
+            entry = backlog.pop()
+            self.delivered_count += 1
+            if consumer.no_ack:
+                consumer.deliver_settled(entry.message, entry.redelivered)
+                self._discard(entry.message)
+            else:
+                self.unacked_count += 1
+                consumer.deliver(entry)
+        return False
+
+    def take(self, no_ack: bool) -> Entry | None:
+        """Take the first ready entry for Basic.Get, None if there is none; with `no_ack` it is settled by that."""
+        if self._backlog.count == 0:
+            return None
+        entry = self._backlog.pop()
+        self.delivered_count += 1
+        if no_ack:
+            self._discard(entry.message)
+        else:
+            self.unacked_count += 1
+        return entry
+
+    def settle(self, entry: Entry) -> None:
+        """Forget a delivered entry."""
+        self.unacked_count -= 1
+        self._discard(entry.message)
+
+    def requeue(self, entry: Entry) -> None:
+        """Take a delivered entry back to its original position; a deleted queue drops it."""
+        self.unacked_count -= 1
+        if self.deleted:
+            self._discard(entry.message)
+            return
+        entry.redelivered = True
+        self._backlog.put_back(entry)
+        self._turn.dispatch(self)
+
+    def subscribe(self, consumer: Consumer) -> None:
+        """Add a consumer; what is ready goes to it from the end of this turn on."""
+        self.consumers.add(consumer)
+        if self._backlog.count > 0:
+            self._turn.dispatch(self)
+
+    def unpark(self, consumer: Consumer) -> None:
+        """Offer messages to a consumer again that was not ready; called whenever that may have changed."""
+        if consumer.parked and not self.deleted:
+            self.consumers.unpark(consumer)
+            if self._backlog.count > 0:
+                self._turn.dispatch(self)
+
+    def purge(self) -> int:
+        """Drop all that is ready; returns how many."""
+        entries = self._backlog.drain()
+        for entry in entries:
+            self._discard(entry.message)
+        return len(entries)
+
+    def close(self) -> list[Consumer]:
+        """Drop everything, for the queue is being deleted; returns the consumers that are to be told."""
+        self.deleted = True
+        self.purge()
+        everyone = self.consumers.everyone()
+        self.consumers = Consumers()
+        return everyone
+
+    def _discard(self, message: Message) -> None:
+        if self.durable and message.persistent:
+            self._store.discard(message)

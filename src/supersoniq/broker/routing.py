@@ -1,0 +1,101 @@
+"""Where a message goes: through exchanges, exchange-to-exchange bindings and alternate exchanges to queues.
+
+Each exchange is visited once and each queue appears once, so cycles end. Answers that depend on the address alone
+are remembered until anything in the virtual host changes.
+"""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from supersoniq.broker.exchanges.base import Destination, Exchange
+from supersoniq.broker.queues.queue import Queue
+
+ROUTES_MAX: Final = 16_384
+
+
+class Route:
+    """The queues for one address. `current` turns false when it must be asked for again."""
+
+    def __init__(self, queues: list[Queue], current: bool) -> None:
+        self.queues = queues
+        self.current = current
+
+
+class Router:
+    """Finds queues in the exchanges and queues of one virtual host, which it shares with the host itself."""
+
+    def __init__(self, exchanges: dict[bytes, Exchange], queues: dict[bytes, Queue]) -> None:
+        self._exchanges = exchanges
+        self._queues = queues
+        self._routes: dict[bytes, Route] = {}
+        self._visit: i64 = 0
+        self._by_key_alone = True
+
+    def changed(self) -> None:
+        """Forget what was remembered, for a binding, an exchange or a queue has come or gone."""
+        if self._routes:
+            for route in self._routes.values():
+                route.current = False
+            self._routes.clear()
+
+    def remembered(self, address: bytes) -> Route | None:
+        """Return the route remembered for an address."""
+        return self._routes.get(address)
+
+    def route(self, exchange: Exchange, address: bytes, routing_key: bytes, header: bytes) -> Route:
+        """Find the queues for a message with one key, and remember them if they depend on the address alone."""
+        queues = self.resolve(exchange, [routing_key], header)
+        route = Route(queues, self._by_key_alone)
+        if self._by_key_alone:
+            if len(self._routes) >= ROUTES_MAX:
+                self.changed()
+            self._routes[address] = route
+        return route
+
+    def resolve(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Queue]:
+        """Find the queues for a message with any number of keys."""
+        self._visit += 1
+        self._by_key_alone = True
+        queues: list[Queue] = []
+        exchange.visit = self._visit
+        pending: list[Exchange] = [exchange]
+        while pending:
+            following: list[Exchange] = []
+            for each in pending:
+                matched = self._match(each, routing_keys, header)
+                if matched:
+                    self._sort(matched, queues, following)
+                else:
+                    self._alternate(each, following)
+            pending = following
+        return queues
+
+    def _match(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Destination]:
+        matched: list[Destination] = []
+        for routing_key in routing_keys:
+            if exchange.name:
+                exchange.match(routing_key, header, matched)
+            else:
+                queue = self._queues.get(routing_key)
+                if queue is not None:
+                    matched.append(queue)
+        if not exchange.by_key_alone:
+            self._by_key_alone = False
+        return matched
+
+    def _sort(self, matched: list[Destination], queues: list[Queue], following: list[Exchange]) -> None:
+        for destination in matched:
+            if destination.visit != self._visit:
+                destination.visit = self._visit
+                if isinstance(destination, Queue):
+                    queues.append(destination)
+                elif isinstance(destination, Exchange):
+                    following.append(destination)
+
+    def _alternate(self, exchange: Exchange, following: list[Exchange]) -> None:
+        if exchange.alternate is not None:
+            alternate = self._exchanges.get(exchange.alternate)
+            if alternate is not None and alternate.visit != self._visit:
+                alternate.visit = self._visit
+                following.append(alternate)

@@ -1,0 +1,68 @@
+"""The end of a turn: work that one event brings about many times over and that is done once when it ends.
+
+A turn is whatever happens between two visits of the event loop to the node: one read of one socket, one timer.
+At its end queues dispatch, then confirms are written, then each client's output is sent.
+"""
+
+from mypy_extensions import mypyc_attr, trait
+
+
+@trait
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Deferred:
+    """Work to be done at the end of the turn. `scheduled` keeps it from being listed twice."""
+
+    scheduled: bool
+
+    def run(self) -> bool:
+        """Do it; true if some is left for the next turn."""
+        raise AssertionError("a Deferred says what it does")
+
+
+class Turn:
+    """Collects deferred work; the owner of the event loop calls `finish` at the end of every turn."""
+
+    def __init__(self) -> None:
+        self._dispatches: list[Deferred] = []
+        self._confirms: list[Deferred] = []
+        self._outputs: list[Deferred] = []
+
+    def dispatch(self, work: Deferred) -> None:
+        """Schedule a queue's dispatch."""
+        if not work.scheduled:
+            work.scheduled = True
+            self._dispatches.append(work)
+
+    def confirm(self, work: Deferred) -> None:
+        """Schedule a channel's confirms."""
+        if not work.scheduled:
+            work.scheduled = True
+            self._confirms.append(work)
+
+    def send(self, work: Deferred) -> None:
+        """Schedule the sending of a client's output."""
+        if not work.scheduled:
+            work.scheduled = True
+            self._outputs.append(work)
+
+    def finish(self) -> bool:
+        """Do all that was scheduled; true if another turn is wanted soon, though nothing may have come in."""
+        if self._dispatches:
+            _run(self._dispatches)
+        if self._confirms:
+            _run(self._confirms)
+        if self._outputs:
+            _run(self._outputs)
+        return bool(self._dispatches or self._confirms or self._outputs)
+
+
+def _run(works: list[Deferred]) -> None:
+    """Run what is listed now and leave listed what is not finished or comes up meanwhile."""
+    count = len(works)
+    for index in range(count):
+        work = works[index]
+        work.scheduled = False
+        if work.run() and not work.scheduled:
+            work.scheduled = True
+            works.append(work)
+    del works[:count]

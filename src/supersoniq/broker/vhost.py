@@ -1,0 +1,322 @@
+"""A virtual host: its exchanges, queues and bindings, and the rules by which they come and go."""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from supersoniq.amqp.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLocked
+from supersoniq.amqp.primitives import text
+from supersoniq.amqp.tables import Field, Table
+from supersoniq.broker.arguments import check_equivalent, check_queue, shown
+from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
+from supersoniq.broker.exchanges.direct import DirectExchange
+from supersoniq.broker.exchanges.fanout import FanoutExchange
+from supersoniq.broker.exchanges.headers import HeadersExchange
+from supersoniq.broker.exchanges.topic import TopicExchange
+from supersoniq.broker.message import Message
+from supersoniq.broker.ports import Consumer, Names, Store
+from supersoniq.broker.queues.queue import NOBODY, Queue
+from supersoniq.broker.routing import Route, Router
+from supersoniq.broker.turn import Turn
+
+RESERVED: Final = b"amq."
+REPLY_TO: Final = b"amq.rabbitmq.reply-to"
+REPLY_PREFIX: Final = b"amq.rabbitmq.reply-to."
+PREDECLARED: Final = [
+    (b"", "direct", False),
+    (b"amq.direct", "direct", False),
+    (b"amq.fanout", "fanout", False),
+    (b"amq.topic", "topic", False),
+    (b"amq.headers", "headers", False),
+    (b"amq.match", "headers", False),
+    (b"amq.rabbitmq.trace", "topic", True),
+]
+
+
+class VHost:
+    """One virtual host. Operations raise from `amqp.errors`; `connection` is the id of the one who asks."""
+
+    def __init__(self, name: str, turn: Turn, store: Store, names: Names) -> None:
+        self.name = name
+        self.exchanges: dict[bytes, Exchange] = {}
+        self.queues: dict[bytes, Queue] = {}
+        self.router = Router(self.exchanges, self.queues)
+        self.store = store
+        self._exclusive: dict[int, dict[bytes, Queue]] = {}
+        self._turn = turn
+        self._names = names
+        for predeclared, kind, internal in PREDECLARED:
+            self.exchanges[predeclared] = _new_exchange(kind, predeclared, True, False, internal, {})
+
+    # Exchanges
+
+    def exchange(self, name: bytes) -> Exchange:
+        """Return an exchange; raises 404."""
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            raise NotFound(f"no exchange '{text(name)}' in vhost '{self.name}'")
+        return exchange
+
+    def declare_exchange(
+        self, name: bytes, kind: str, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> Exchange:
+        """Return the exchange, made where it is missing; raises 403 for reserved names, 406 for what differs."""
+        _refuse_default(name)
+        exchange = self.exchanges.get(name)
+        if exchange is not None:
+            self._check_same_exchange(exchange, kind, durable, auto_delete, internal, arguments)
+            return exchange
+        if kind not in KINDS:
+            raise PreconditionFailed(f"unknown exchange type '{kind}'")
+        if name.startswith(RESERVED):
+            raise AccessRefused(f"exchange name '{text(name)}' contains reserved prefix 'amq.*'")
+        alternate = arguments.get(b"alternate-exchange")
+        if alternate is not None and not alternate.is_string:
+            raise PreconditionFailed(
+                f"invalid type '{alternate.kind_name}' for arg 'alternate-exchange' "
+                f"in exchange '{text(name)}' in vhost '{self.name}'"
+            )
+        exchange = _new_exchange(kind, name, durable, auto_delete, internal, arguments)
+        self.exchanges[name] = exchange
+        self.router.changed()
+        return exchange
+
+    def _check_same_exchange(
+        self, exchange: Exchange, kind: str, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> None:
+        had, given = exchange.arguments.get(b"alternate-exchange"), arguments.get(b"alternate-exchange")
+        pairs = [
+            ("type", kind, exchange.kind),
+            ("durable", _flag(durable), _flag(exchange.durable)),
+            ("auto_delete", _flag(auto_delete), _flag(exchange.auto_delete)),
+            ("internal", _flag(internal), _flag(exchange.internal)),
+        ]
+        place = f"for exchange '{text(exchange.name)}' in vhost '{self.name}'"
+        for property_name, received, current in pairs:
+            if received != current:
+                raise PreconditionFailed(
+                    f"inequivalent arg '{property_name}' {place}: received '{received}' but current is '{current}'"
+                )
+        if (had is None) != (given is None) or (had is not None and given is not None and not had.equals(given)):
+            raise PreconditionFailed(
+                f"inequivalent arg 'alternate-exchange' {place}: received {_quoted(given)} but current is {_quoted(had)}"
+            )
+
+    def delete_exchange(self, name: bytes, if_unused: bool) -> None:
+        """Delete an exchange and its bindings; a missing one is fine. Raises 403 for system ones, 406 if in use."""
+        _refuse_default(name)
+        if name.startswith(RESERVED) and name in self.exchanges:
+            raise AccessRefused(f"deletion of system exchange '{text(name)}' in vhost '{self.name}' not allowed")
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            return
+        if if_unused and exchange.bindings:
+            raise PreconditionFailed(f"exchange '{text(name)}' in vhost '{self.name}' in use")
+        self._remove_exchange(exchange)
+
+    def _remove_exchange(self, exchange: Exchange) -> None:
+        if self.exchanges.get(exchange.name) is not exchange:
+            return
+        del self.exchanges[exchange.name]
+        for binding in list(exchange.bindings.values()):
+            exchange.unbind(binding)
+        self._unbind_inbound(exchange)
+        self.router.changed()
+
+    # Queues
+
+    def queue(self, name: bytes, connection: int) -> Queue:
+        """Return a queue; raises 404, or 405 if it is another connection's."""
+        queue = self.queues.get(name)
+        if queue is None:
+            raise NotFound(f"no queue '{text(name)}' in vhost '{self.name}'")
+        if queue.owner != NOBODY and queue.owner != connection:
+            raise self._locked(name)
+        return queue
+
+    def _locked(self, name: bytes) -> ResourceLocked:
+        return ResourceLocked(
+            f"cannot obtain exclusive access to locked queue '{text(name)}' in vhost '{self.name}'. "
+            "It could be originally declared on another connection or the exclusive property value "
+            "does not match that of the original declaration."
+        )
+
+    def declare_queue(
+        self, name: bytes, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table, connection: int
+    ) -> Queue:
+        """Return the queue, made where it is missing; raises 403 for reserved names, 405 and 406 for what differs."""
+        name = name.replace(b"\r", b"").replace(b"\n", b"")
+        if not name:
+            name = b"amq.gen-" + self._names.unique()
+        durable = durable and not exclusive
+        queue = self.queues.get(name)
+        if queue is not None:
+            self._check_same_queue(queue, durable, exclusive, auto_delete, arguments, connection)
+            return queue
+        if name.startswith(RESERVED) and not name.startswith(b"amq.gen-"):
+            raise AccessRefused(f"queue name '{text(name)}' contains reserved prefix 'amq.*'")
+        options = check_queue(name, self.name, durable, exclusive, auto_delete, arguments)
+        owner = connection if exclusive else NOBODY
+        queue = Queue(name, durable, auto_delete, owner, options, self._turn, self.store)
+        self.queues[name] = queue
+        if exclusive:
+            self._exclusive.setdefault(connection, {})[name] = queue
+        self.router.changed()
+        return queue
+
+    def _check_same_queue(
+        self, queue: Queue, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table, connection: int
+    ) -> None:
+        if queue.owner != (connection if exclusive else NOBODY):
+            raise self._locked(queue.name)
+        place = f"for queue '{text(queue.name)}' in vhost '{self.name}'"
+        for property_name, received, current in (
+            ("durable", durable, queue.durable),
+            ("auto_delete", auto_delete, queue.auto_delete),
+        ):
+            if received != current:
+                raise PreconditionFailed(
+                    f"inequivalent arg '{property_name}' {place}: "
+                    f"received '{_flag(received)}' but current is '{_flag(current)}'"
+                )
+        check_equivalent(queue.name, self.name, queue.options, arguments)
+
+    def delete_queue(self, queue: Queue, if_unused: bool, if_empty: bool) -> int:
+        """Delete a queue and tell its consumers; returns how many messages were ready. Raises 406."""
+        if if_unused and len(queue.consumers) > 0:
+            raise PreconditionFailed(f"queue '{text(queue.name)}' in vhost '{self.name}' in use")
+        if if_empty and queue.ready_count > 0:
+            raise PreconditionFailed(f"queue '{text(queue.name)}' in vhost '{self.name}' not empty")
+        count = queue.ready_count
+        if self.queues.get(queue.name) is queue:
+            del self.queues[queue.name]
+            self._unbind_inbound(queue)
+            self.router.changed()
+        owned = self._exclusive.get(queue.owner)
+        if owned is not None:
+            owned.pop(queue.name, None)
+        for consumer in queue.close():
+            consumer.cancelled()
+        return count
+
+    def unsubscribe(self, queue: Queue, consumer: Consumer) -> None:
+        """Remove a consumer; an auto-delete queue goes with its last one."""
+        queue.consumers.remove(consumer)
+        if queue.auto_delete and not queue.deleted and len(queue.consumers) == 0:
+            self.delete_queue(queue, False, False)
+
+    def release(self, connection: int) -> None:
+        """Delete the exclusive queues of a connection that is gone."""
+        owned = self._exclusive.pop(connection, None)
+        if owned is not None:
+            for queue in list(owned.values()):
+                self.delete_queue(queue, False, False)
+
+    def open_reply_queue(self, connection: int) -> Queue:
+        """Make the queue behind direct reply-to: named past guessing, for one consumer, gone when that goes."""
+        name = REPLY_PREFIX + self._names.unique()
+        options = check_queue(name, self.name, False, False, True, {})
+        queue = Queue(name, False, True, NOBODY, options, self._turn, self.store)
+        self.queues[name] = queue
+        self.router.changed()
+        return queue
+
+    # Bindings
+
+    def bind(self, source: bytes, destination: Destination, binding_key: bytes, arguments: Table) -> None:
+        """Bind; an equal binding is fine. Raises 403 for the default exchange, 404 for a missing source."""
+        _refuse_default(source)
+        _refuse_default(destination.name)
+        exchange = self.exchange(source)
+        if exchange.bind(Binding(exchange, destination, binding_key, arguments)):
+            self.router.changed()
+
+    def unbind(self, source: bytes, destination: Destination, binding_key: bytes, arguments: Table) -> None:
+        """Remove a binding; a missing one, or a missing source, is fine. Raises 403 for the default exchange."""
+        _refuse_default(source)
+        _refuse_default(destination.name)
+        exchange = self.exchanges.get(source)
+        if exchange is not None and exchange.unbind(Binding(exchange, destination, binding_key, arguments)):
+            self.router.changed()
+            self._delete_unused(exchange)
+
+    def _unbind_inbound(self, destination: Destination) -> None:
+        for binding in list(destination.inbound):
+            binding.source.unbind(binding)
+            self._delete_unused(binding.source)
+
+    def _delete_unused(self, exchange: Exchange) -> None:
+        """Delete an auto-delete exchange that has just lost its last binding (spec: exchange.declare/auto-delete)."""
+        if exchange.auto_delete and not exchange.bindings:
+            self._remove_exchange(exchange)
+
+    # Messages
+
+    def route(self, address: bytes, header: bytes) -> Route:
+        """Find where a message with this address goes; raises 404 or 403 for an exchange that takes none."""
+        route = self.router.remembered(address)
+        if route is None:
+            name_end = 1 + address[0]
+            exchange = self.publishable(address[1:name_end])
+            route = self.router.route(exchange, address, address[name_end + 1 :], header)
+        return route
+
+    def publishable(self, name: bytes) -> Exchange:
+        """Return an exchange that clients may publish to; raises 404, or 403 if it is internal."""
+        exchange = self.exchange(name)
+        if exchange.internal:
+            raise AccessRefused(f"cannot publish to internal exchange '{text(name)}' in vhost '{self.name}'")
+        return exchange
+
+    def append(self, message: Message, queues: list[Queue]) -> i64:
+        """Store a persistent message for the durable ones of `queues`; returns as `Store.append` does."""
+        durable = 0
+        for queue in queues:
+            if queue.durable:
+                durable += 1
+        return self.store.append(message, durable) if durable else 0
+
+    def publish(self, message: Message, queues: list[Queue]) -> i64:
+        """Enqueue a message in each of `queues`; returns the store's sequence that covers it, 0 if it is safe now."""
+        sequence: i64 = 0
+        if message.persistent:
+            sequence = self.append(message, queues)
+        for queue in queues:
+            queue.enqueue(message)
+        return sequence
+
+    def close(self) -> None:
+        """Drop everything: the node is stopping."""
+        for queue in list(self.queues.values()):
+            queue.close()
+        self.queues.clear()
+        self.exchanges.clear()
+        self._exclusive.clear()
+
+
+def _refuse_default(name: bytes) -> None:
+    if not name:
+        raise AccessRefused("operation not permitted on the default exchange")
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _quoted(value: Field | None) -> str:
+    return "none" if value is None else f"the value '{shown(value)}' of type '{value.kind_name}'"
+
+
+def _new_exchange(
+    kind: str, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+) -> Exchange:
+    if kind == "direct":
+        return DirectExchange(name, durable, auto_delete, internal, arguments)
+    if kind == "fanout":
+        return FanoutExchange(name, durable, auto_delete, internal, arguments)
+    if kind == "topic":
+        return TopicExchange(name, durable, auto_delete, internal, arguments)
+    return HeadersExchange(name, durable, auto_delete, internal, arguments)
+
+
+KINDS: Final = ("direct", "fanout", "topic", "headers")

@@ -1,0 +1,183 @@
+"""`supersoniq serve`: the life of a broker process, from its flags to its exit code.
+
+0: stopped by SIGTERM or SIGINT. 1: the node cannot start here. 2: a setting is wrong, nothing was started.
+"""
+
+import asyncio
+import logging
+import os
+import platform
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import supersoniq
+from supersoniq import logs
+from supersoniq.cli.app import fail
+from supersoniq.cli.version import core, is_compiled
+from supersoniq.config import ConfigError, Loaded, Settings, default_data_dir, load
+from supersoniq.server.notify import Notifier
+from supersoniq.storage.lock import DirectoryLock, LockError
+
+if TYPE_CHECKING:
+    from supersoniq.node import Node
+
+logger = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The node cannot start here; the text is one line for the operator."""
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+HostOption = Annotated[
+    list[str] | None, typer.Option(help="Address to listen on; may be given several times.")
+]
+PortOption = Annotated[int | None, typer.Option(help="TCP port of AMQP; 0 takes a free one and logs it.")]
+DataDirOption = Annotated[Path | None, typer.Option(help="Directory of this node's data.")]
+ConfigOption = Annotated[Path | None, typer.Option(help="TOML file; ./supersoniq.toml when not given.")]
+LogLevelOption = Annotated[str | None, typer.Option(help="debug, info, warning, error or critical.")]
+LogFormatOption = Annotated[str | None, typer.Option(help="auto, console or json.")]
+
+
+@app.command()
+def serve(
+    host: HostOption = None,
+    port: PortOption = None,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = None,
+) -> None:
+    """Run a broker until SIGTERM or SIGINT. Every other setting: `supersoniq config`."""
+    flags = {
+        "host": host,
+        "port": port,
+        "data_dir": data_dir,
+        "log_level": log_level,
+        "log_format": log_format,
+    }
+    try:
+        loaded = load(flags, config_file=config)
+    except ConfigError as error:
+        fail(str(error), 2)
+    from supersoniq.node import new_event_loop
+
+    settings = loaded.settings
+    logs.setup(settings.log_level, settings.log_format, settings.log_levels)
+    try:
+        with DirectoryLock(_data_dir(settings)), asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_run(_without_missing_ipv6(loaded)))
+    except (LockError, StartError) as error:
+        fail(str(error), 1)
+
+
+def _data_dir(settings: Settings) -> Path:
+    """The directory that was given, as it stands; or the default one, created if need be."""
+    if settings.data_dir is not None:
+        return settings.data_dir
+    directory = default_data_dir(os.environ)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"data directory {directory} cannot be created: {error.strerror}") from None
+    return directory
+
+
+def _without_missing_ipv6(loaded: Loaded) -> Settings:
+    """Listen on IPv4 only where the default asks for an IPv6 address that the machine does not have.
+
+    An address that the operator asked for stays: failing is the answer to a wish that cannot be met.
+    """
+    settings = loaded.settings
+    if loaded.origins["host"] != "default" or _has_ipv6():
+        return settings
+    logger.warning("this machine has no IPv6 address ::1: listening on IPv4 only")
+    return settings.model_copy(update={"host": [host for host in settings.host if ":" not in host]})
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+async def _run(settings: Settings) -> None:
+    from supersoniq.node import Node
+
+    stop = _stop_on_signals()
+    notifier = Notifier(os.environ)
+    node = Node(settings)
+    try:
+        await node.start()
+    except OSError as error:
+        raise StartError(_cannot_listen(error, settings)) from error
+    _announce(node, notifier)
+    await _until(stop, notifier)
+    notifier.stopping()
+    logger.info("stopping: clients have %d ms to close", settings.shutdown_grace_ms)
+    await node.stop(settings.shutdown_grace_ms / 1000)
+    logger.info("stopped")
+
+
+def _announce(node: "Node", notifier: Notifier) -> None:
+    logger.info(
+        "supersoniq %s, core %s, Python %s", supersoniq.__version__, core(), platform.python_version()
+    )
+    if not is_compiled():
+        logger.warning(
+            "the core is interpreted, which is slower: install a C compiler and reinstall supersoniq"
+        )
+    urls = [amqp_url(host, port) for host, port in node.addresses]
+    for url in urls:
+        logger.info("listening on %s", url)
+    # Container tools wait for exactly this line.
+    logger.info("Server startup complete")
+    notifier.ready("listening on " + ", ".join(urls))
+
+
+def amqp_url(host: str, port: int) -> str:
+    """The address as clients write it; an IPv6 one in brackets."""
+    return f"amqp://[{host}]:{port}" if ":" in host else f"amqp://{host}:{port}"
+
+
+def _cannot_listen(error: OSError, settings: Settings) -> str:
+    """One line from the error of a listener, which names its address in `filename` where it knows it."""
+    address = error.filename or ", ".join(f"{host}:{settings.port}" for host in settings.host)
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return f"cannot listen on {address}: {reason[:1].lower()}{reason[1:]}"
+
+
+async def _until(stop: asyncio.Event, notifier: Notifier) -> None:
+    """Wait for `stop`, and keep the service manager's watchdog fed meanwhile."""
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), notifier.watchdog_seconds)
+        except TimeoutError:
+            notifier.alive()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that the first SIGTERM or SIGINT sets; the second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            logger.warning("stopped at once by a second signal")
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, on_signal, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda number, _: loop.call_soon_threadsafe(on_signal, number))
+    return stop

@@ -1,0 +1,1 @@
+"""Sockets and time: feeds sessions with bytes and ticks, sends what they write."""

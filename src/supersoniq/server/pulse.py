@@ -1,0 +1,24 @@
+"""Ends turns: after each event the node's deferred work is done once, and again soon as long as some is left."""
+
+import asyncio
+
+from supersoniq.broker.turn import Turn
+
+
+class Pulse:
+    """The turn of one node on its event loop."""
+
+    def __init__(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
+        self._turn = turn
+        self._loop = loop
+        self._is_asked = False
+
+    def end_turn(self) -> None:
+        """Do the deferred work; what is left runs after the loop has looked at all sockets."""
+        if self._turn.finish() and not self._is_asked:
+            self._is_asked = True
+            self._loop.call_soon(self._again)
+
+    def _again(self) -> None:
+        self._is_asked = False
+        self.end_turn()

@@ -1,0 +1,87 @@
+"""The listening sockets of a node, its clock, and the orderly end of its connections."""
+
+import asyncio
+import contextlib
+import logging
+from typing import cast
+
+from supersoniq.server.alarms import MemoryAlarm
+from supersoniq.server.pulse import Pulse
+from supersoniq.server.transport import SocketTransport
+from supersoniq.session.connection import TICKS_PER_SECOND
+from supersoniq.session.context import Context
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 1024
+SHUTDOWN_REASON = "broker forced connection closure with reason 'shutdown'"
+
+
+class Server:
+    """Accepts clients for one context, on the running event loop."""
+
+    def __init__(self, context: Context, memory_alarm: MemoryAlarm) -> None:
+        self.addresses: list[tuple[str, int]] = []
+        self.transports: set[SocketTransport] = set()
+        self._context = context
+        self._memory_alarm = memory_alarm
+        self._loop = asyncio.get_running_loop()
+        self._pulse = Pulse(context.turn, self._loop)
+        self._listeners: list[asyncio.Server] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def listen(self, hosts: list[str], port: int) -> None:
+        """Listen on every host; port 0 takes a free one, the same for all. Raises OSError with nothing left open."""
+        try:
+            for host in hosts:
+                listener = await self._loop.create_server(self._new_transport, host, port, backlog=BACKLOG)
+                self._listeners.append(listener)
+                for sock in listener.sockets:
+                    address = sock.getsockname()
+                    self.addresses.append((address[0], address[1]))
+                    port = port or address[1]
+        except OSError:
+            self._stop_listening()
+            raise
+        self._tick()
+
+    def _new_transport(self) -> asyncio.BaseProtocol:
+        transport = SocketTransport(self._context, self._pulse, self.transports, self._loop)
+        # A compiled class cannot inherit from asyncio's; event loops call its methods and ask no more.
+        return cast(asyncio.BaseProtocol, transport)
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(1 / TICKS_PER_SECOND, self._tick)
+        for transport in list(self.transports):
+            if transport.connection is not None:
+                transport.connection.tick()
+        if self._memory_alarm.check():
+            for transport in list(self.transports):
+                if transport.connection is not None:
+                    transport.connection.client.unblock()
+        self._pulse.end_turn()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Close every client with 320, give them `grace_seconds` to answer, and drop who is left."""
+        self._stop_listening()
+        for transport in list(self.transports):
+            if transport.connection is not None:
+                transport.connection.force_close(SHUTDOWN_REASON)
+        self._pulse.end_turn()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                while self.transports:
+                    await asyncio.sleep(0.01)
+        if self.transports:
+            logger.warning("%d clients did not close in time and are dropped", len(self.transports))
+        for transport in list(self.transports):
+            transport.abort()
+        while self.transports:
+            await asyncio.sleep(0)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _stop_listening(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()

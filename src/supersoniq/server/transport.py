@@ -1,0 +1,155 @@
+"""One client's socket: an asyncio protocol that feeds a session and sends what it writes.
+
+Compiled, so it does not inherit from `asyncio.Protocol`; event loops ask only for the methods.
+"""
+
+import asyncio
+import logging
+import socket
+from typing import Final, final
+
+from supersoniq.server.pulse import Pulse
+from supersoniq.session.connection import Connection
+from supersoniq.session.context import Context
+from supersoniq.session.output import Transport
+
+logger = logging.getLogger(__name__)
+
+# What a socket may hold unsent before the session is told that it is full.
+WRITE_BUFFER_BYTES: Final = 256 * 1024
+# A read of this size means that more is waiting; after a few of them in a row others get their turn.
+FULL_READ_BYTES: Final = 128 * 1024
+FULL_READS_MAX: Final = 2
+
+
+@final
+class SocketTransport(Transport):
+    """Lives as long as its socket; `transports` is the node's set of those that are open."""
+
+    def __init__(self, context: Context, pulse: Pulse, transports: "set[SocketTransport]", loop: asyncio.AbstractEventLoop) -> None:
+        self.connection: Connection | None = None
+        self._context = context
+        self._pulse = pulse
+        self._transports = transports
+        self._loop = loop
+        self._socket: asyncio.Transport | None = None
+        self._is_open = False
+        self._is_paused = False
+        self._full_reads = 0
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin a session on a new socket."""
+        self._socket = transport
+        self._is_open = True
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        peer = transport.get_extra_info("peername")
+        address, from_loopback = _describe(peer)
+        _keep_alive(transport)
+        self.connection = Connection(self._context, self, address, from_loopback)
+        self._transports.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the session."""
+        connection = self.connection
+        assert connection is not None
+        try:
+            connection.feed(data)
+        except Exception:
+            connection.crash()
+        self._pulse.end_turn()
+        if len(data) >= FULL_READ_BYTES:
+            self._yield_to_others()
+        else:
+            self._full_reads = 0
+
+    def eof_received(self) -> bool:
+        """Close: AMQP has no use for a half-open socket."""
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the session."""
+        self._is_open = False
+        self._transports.discard(self)
+        if self.connection is not None:
+            self.connection.lost()
+            self._pulse.end_turn()
+
+    def pause_writing(self) -> None:
+        """Tell the session that the socket is full."""
+        if self.connection is not None:
+            self.connection.output.pause()
+
+    def resume_writing(self) -> None:
+        """Tell the session that the socket has room."""
+        if self.connection is not None:
+            self.connection.output.resume()
+            self._pulse.end_turn()
+
+    # What the session calls
+
+    def write(self, data: bytes) -> None:
+        """Send `data`; nothing happens if the socket is gone."""
+        if self._is_open and self._socket is not None:
+            self._socket.write(data)
+
+    def write_pieces(self, pieces: list[bytes]) -> None:
+        """Send several pieces in one go."""
+        if self._is_open and self._socket is not None:
+            self._socket.writelines(pieces)
+
+    def close(self) -> None:
+        """Stop writing once all is sent; the peer closes the socket, or the session's ticks run out."""
+        if self._is_open and self._socket is not None:
+            if self._socket.can_write_eof():
+                self._socket.write_eof()
+            else:
+                self._socket.close()
+
+    def abort(self) -> None:
+        """Drop the socket at once."""
+        if self._socket is not None:
+            self._socket.abort()
+
+    def pause_reading(self) -> None:
+        """Leave what the peer sends in its socket."""
+        if not self._is_paused and self._socket is not None:
+            self._is_paused = True
+            self._socket.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take what the peer sends again."""
+        if self._is_paused and self._is_open and self._socket is not None:
+            self._is_paused = False
+            self._socket.resume_reading()
+
+    # Fairness
+
+    def _yield_to_others(self) -> None:
+        """Let the loop look at other sockets when this one always has more: a flood must starve nobody."""
+        self._full_reads += 1
+        if self._full_reads >= FULL_READS_MAX and self._is_open and not self._is_paused and self._socket is not None:
+            self._full_reads = 0
+            self._socket.pause_reading()
+            self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if self._is_open and not self._is_paused and self._socket is not None:
+            self._socket.resume_reading()
+
+
+def _describe(peer: object) -> tuple[str, bool]:
+    """Return a peer's address for logs, and whether it is on this machine."""
+    if not isinstance(peer, tuple):
+        return "local socket", True
+    host, port = str(peer[0]), peer[1]
+    from_loopback = host.startswith("127.") or host == "::1" or host.startswith("::ffff:127.")
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), from_loopback
+
+
+def _keep_alive(transport: asyncio.Transport) -> None:
+    """Have the kernel find out about peers that vanished, for clients that switched heartbeats off."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

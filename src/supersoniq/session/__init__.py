@@ -1,0 +1,1 @@
+"""One client's conversation: what it says is turned into calls on the broker, what the broker says into frames. No I/O."""

@@ -1,0 +1,280 @@
+"""One channel: which method goes where, what is allowed when, and what its end brings about."""
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from supersoniq.amqp.errors import (
+    ChannelFault,
+    CommandInvalid,
+    FrameError,
+    MethodNotImplemented,
+    PreconditionFailed,
+    UnexpectedFrame,
+)
+from supersoniq.amqp.methods import Arguments
+from supersoniq.amqp.primitives import read_u32, write_shortstr, write_u8
+from supersoniq.amqp.spec import (
+    BASIC_ACK,
+    BASIC_CANCEL,
+    BASIC_CANCEL_OK,
+    BASIC_CONSUME,
+    BASIC_CONSUME_OK,
+    BASIC_GET,
+    BASIC_GET_EMPTY,
+    BASIC_NACK,
+    BASIC_PUBLISH,
+    BASIC_QOS,
+    BASIC_QOS_OK,
+    BASIC_RECOVER,
+    BASIC_RECOVER_ASYNC,
+    BASIC_RECOVER_OK,
+    BASIC_REJECT,
+    CHANNEL_FLOW,
+    CHANNEL_FLOW_OK,
+    CHANNEL_OPEN,
+    CONFIRM_SELECT,
+    CONFIRM_SELECT_OK,
+    TX_COMMIT,
+    TX_COMMIT_OK,
+    TX_ROLLBACK,
+    TX_ROLLBACK_OK,
+    TX_SELECT,
+    TX_SELECT_OK,
+)
+from supersoniq.broker.vhost import VHost
+from supersoniq.session.client import Client
+from supersoniq.session.confirms import Confirms
+from supersoniq.session.consuming import Consuming, Window
+from supersoniq.session.publishing import (
+    EXPECTS_BODY,
+    EXPECTS_HEADER,
+    EXPECTS_METHOD,
+    Publishing,
+    unexpected_in_body,
+    unexpected_in_header,
+)
+from supersoniq.session.settling import Settling
+from supersoniq.session.topology import Topology
+from supersoniq.session.transactions import Transaction
+from supersoniq.session.unacked import Delivery
+
+NO_ACK: Final = 2
+EXCLUSIVE: Final = 4
+
+
+@final
+class Channel:
+    """One channel of a connection. `is_closing` is set while the client has yet to answer our Channel.Close."""
+
+    def __init__(self, number: int, client: Client, vhost: VHost) -> None:
+        self.number: i64 = number
+        self.is_closing = False
+        self._client = client
+        self._vhost = vhost
+        self._output = client.output
+        self._window = Window(number, client.output)
+        self._consuming = Consuming(client, vhost, self._window)
+        self._publishing = Publishing(number, client, vhost, self._consuming)
+        self._settling = Settling(self._window, self._consuming)
+        self._topology = Topology(number, client, vhost)
+
+    def method(self, method: i64, data: bytes, start: i64, end: i64) -> None:
+        """Carry out a method of any class but connection, Channel.Close and Close-Ok aside."""
+        expects = self._publishing.expects
+        if expects != EXPECTS_METHOD:
+            raise unexpected_in_header() if expects == EXPECTS_HEADER else unexpected_in_body()
+        if method == BASIC_PUBLISH:
+            self._publishing.method(data, start, end)
+        elif method == BASIC_ACK:
+            self._settling.ack(data, start, end)
+        elif not self._basic(method, data, start, end):
+            arguments = Arguments(data, start, end)
+            number = int(method)
+            if not self._topology.method(number, arguments) and not self._mode(number, arguments):
+                self._refuse(number)
+
+    def header(self, data: bytes, start: i64, end: i64) -> None:
+        """Take a content header."""
+        expects = self._publishing.expects
+        if expects == EXPECTS_HEADER:
+            self._publishing.header(data, start, end)
+        elif expects == EXPECTS_METHOD:
+            raise _unexpected_content()
+        else:
+            raise unexpected_in_body()
+
+    def body(self, data: bytes, start: i64, end: i64) -> None:
+        """Take a piece of a body."""
+        expects = self._publishing.expects
+        if expects == EXPECTS_BODY:
+            self._publishing.body(data, start, end)
+        elif expects == EXPECTS_METHOD:
+            raise _unexpected_content()
+        else:
+            raise unexpected_in_header()
+
+    def output_drained(self) -> None:
+        """Offer messages to the consumers again: the client has room."""
+        self._consuming.offer_again()
+
+    def close(self) -> None:
+        """Cancel the consumers and requeue what is outstanding, in this order, so that nothing comes back here."""
+        self._publishing.abandon()
+        self._consuming.cancel_all()
+        self._settling.roll_back()
+        self._settling.recover()
+
+    def _basic(self, method: i64, data: bytes, start: i64, end: i64) -> bool:
+        """Carry out a method of class basic; false if it is none."""
+        if method == BASIC_NACK:
+            self._nack(Arguments(data, start, end))
+        elif method == BASIC_REJECT:
+            arguments = Arguments(data, start, end)
+            self._settling.settle_one(arguments.s64(), arguments.u8() & 1 != 0)
+        elif method == BASIC_GET:
+            self._fetch(Arguments(data, start, end))
+        elif method == BASIC_CONSUME:
+            self._consume(Arguments(data, start, end))
+        elif method == BASIC_CANCEL:
+            self._cancel(Arguments(data, start, end))
+        elif method == BASIC_QOS:
+            self._qos(Arguments(data, start, end))
+        elif method == BASIC_RECOVER or method == BASIC_RECOVER_ASYNC:
+            self._recover(method, Arguments(data, start, end))
+        else:
+            return method == BASIC_CANCEL_OK
+        return True
+
+    def _nack(self, arguments: Arguments) -> None:
+        tag, bits = arguments.s64(), arguments.u8()
+        if bits & 1:
+            self._settling.settle_up_to(tag, bits & 2 != 0)
+        else:
+            self._settling.settle_one(tag, bits & 2 != 0)
+
+    def _recover(self, method: i64, arguments: Arguments) -> None:
+        if not arguments.u8() & 1:
+            raise MethodNotImplemented("requeue=false")
+        self._settling.recover()
+        if method == BASIC_RECOVER:
+            self._output.method(self.number, BASIC_RECOVER_OK)
+
+    def _qos(self, arguments: Arguments) -> None:
+        prefetch_bytes, prefetch_count, bits = arguments.u32(), arguments.u16(), arguments.u8()
+        if prefetch_bytes:
+            raise MethodNotImplemented(f"prefetch_size!=0 ({prefetch_bytes})")
+        self._consuming.qos(prefetch_count, bits & 1 != 0)
+        self._output.method(self.number, BASIC_QOS_OK)
+
+    def _consume(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, tag, bits, table = arguments.shortstr(), arguments.shortstr(), arguments.u8(), arguments.table()
+        consumer = self._consuming.consume(
+            self._topology.named(name), tag, bits & NO_ACK != 0, bits & EXCLUSIVE != 0, table
+        )
+        if not bits & 8:
+            write_shortstr(self._output.begin(self.number, BASIC_CONSUME_OK), consumer.tag)
+            self._output.end()
+        self._consuming.start(consumer)
+
+    def _cancel(self, arguments: Arguments) -> None:
+        tag, bits = arguments.shortstr(), arguments.u8()
+        self._consuming.cancel(tag)
+        if not bits & 1:
+            write_shortstr(self._output.begin(self.number, BASIC_CANCEL_OK), tag)
+            self._output.end()
+
+    def _fetch(self, arguments: Arguments) -> None:
+        """Carry out Basic.Get."""
+        arguments.u16()
+        name, no_ack = arguments.shortstr(), arguments.u8() & 1 != 0
+        queue = self._vhost.queue(self._topology.named(name), self._client.connection)
+        entry = queue.take(no_ack)
+        if entry is None:
+            write_shortstr(self._output.begin(self.number, BASIC_GET_EMPTY), b"")
+            self._output.end()
+            return
+        window = self._window
+        window.last_tag += 1
+        if not no_ack:
+            window.unacked.add(Delivery(window.last_tag, entry, queue, None))
+        self._output.got(self.number, window.last_tag, entry.redelivered, entry.message, queue.ready_count)
+
+    def _mode(self, method: int, arguments: Arguments) -> bool:
+        """Carry out a method of class channel, confirm or tx; false if it is none."""
+        if method == CHANNEL_FLOW:
+            active = arguments.u8() & 1
+            self._consuming.flow(active != 0)
+            write_u8(self._output.begin(self.number, CHANNEL_FLOW_OK), active)
+            self._output.end()
+        elif method == CONFIRM_SELECT:
+            self._select_confirms(arguments)
+        elif method == TX_SELECT:
+            self._select_transactions()
+        elif method == TX_COMMIT:
+            self._commit()
+        elif method == TX_ROLLBACK:
+            self._roll_back()
+        else:
+            return False
+        return True
+
+    def _select_confirms(self, arguments: Arguments) -> None:
+        nowait = arguments.u8() & 1
+        publishing = self._publishing
+        if publishing.transaction is not None:
+            raise PreconditionFailed("cannot switch from tx to confirm mode")
+        if publishing.confirms is None:
+            publishing.confirms = Confirms(
+                int(self.number), self._output, self._client.context.turn, self._vhost.store
+            )
+        if not nowait:
+            self._output.method(self.number, CONFIRM_SELECT_OK)
+
+    def _select_transactions(self) -> None:
+        publishing = self._publishing
+        if publishing.confirms is not None:
+            raise PreconditionFailed("cannot switch from confirm to tx mode")
+        if publishing.transaction is None:
+            publishing.transaction = self._settling.transaction = Transaction()
+        self._output.method(self.number, TX_SELECT_OK)
+
+    def _transaction(self) -> Transaction:
+        transaction = self._publishing.transaction
+        if transaction is None:
+            raise PreconditionFailed("channel is not transactional")
+        return transaction
+
+    def _commit(self) -> None:
+        transaction = self._transaction()
+        for publish in transaction.drain_publishes():
+            queues = [queue for queue in publish.queues if not queue.deleted]
+            if queues:
+                self._vhost.publish(publish.message, queues)
+            elif publish.mandatory and not publish.queues:
+                self._output.returned(self.number, publish.message)
+        for settlement in transaction.drain_settlements():
+            self._settling.apply(settlement.deliveries, settlement.requeue)
+        self._output.method(self.number, TX_COMMIT_OK)
+
+    def _roll_back(self) -> None:
+        self._transaction().drain_publishes()
+        self._settling.roll_back()
+        self._output.method(self.number, TX_ROLLBACK_OK)
+
+    def _refuse(self, method: int) -> None:
+        if method == CHANNEL_OPEN:
+            raise ChannelFault("second 'channel.open' seen")
+        raise CommandInvalid(f"unknown or unexpected method {method >> 16}.{method & 0xFFFF}")
+
+
+def _unexpected_content() -> UnexpectedFrame:
+    return UnexpectedFrame("expected method frame, got non method frame instead", 0, 0)
+
+
+def method_number(data: bytes, start: i64, end: i64) -> i64:
+    """Return the number of the method in a method frame's payload; raises 501 if there is none."""
+    if end - start < 4:
+        raise FrameError("cannot decode method: cut short", 0, 0)
+    return read_u32(data, start)

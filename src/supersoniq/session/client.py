@@ -1,0 +1,70 @@
+"""What the channels of one connection share: who the client is, where it is, and what it can take."""
+
+from supersoniq.amqp.primitives import write_shortstr
+from supersoniq.amqp.spec import CONNECTION_BLOCKED, CONNECTION_UNBLOCKED
+from supersoniq.amqp.tables import Table
+from supersoniq.broker.vhost import VHost
+from supersoniq.session.context import Context
+from supersoniq.session.output import Output, Transport
+
+
+class Client:
+    """One connected client. `vhost` is set when Connection.Open is accepted, before there is any channel."""
+
+    def __init__(self, connection: int, context: Context, output: Output, transport: Transport, address: str) -> None:
+        self.connection = connection
+        self.context = context
+        self.output = output
+        self.address = address
+        self.user = ""
+        self.vhost: VHost | None = None
+        self.properties: Table = {}
+        self.frame_max_bytes = context.limits.frame_max_bytes
+        self.channel_max = context.limits.channel_max
+        self.takes_cancel = False
+        self.takes_blocked = False
+        self.takes_authentication_failure = False
+        self.is_blocked = False
+        self._transport = transport
+
+    def introduce(self, properties: Table) -> None:
+        """Take the client-properties of Connection.Start-Ok."""
+        self.properties = properties
+        capabilities = properties.get(b"capabilities")
+        if capabilities is None or not isinstance(capabilities.value, dict):
+            return
+        self.takes_cancel = _is_true(capabilities.value, b"consumer_cancel_notify")
+        self.takes_blocked = _is_true(capabilities.value, b"connection.blocked")
+        self.takes_authentication_failure = _is_true(capabilities.value, b"authentication_failure_close")
+
+    @property
+    def name(self) -> str:
+        """The name the client gave its connection, or its address."""
+        name = self.properties.get(b"connection_name")
+        if name is None or not isinstance(name.value, bytes):
+            return self.address
+        return f"{self.address} ({name.value.decode('utf-8', 'replace')})"
+
+    def block(self) -> None:
+        """Stop reading from a client that publishes while there is an alarm, and tell it if it can take that."""
+        if self.is_blocked:
+            return
+        self.is_blocked = True
+        if self.takes_blocked:
+            write_shortstr(self.output.begin(0, CONNECTION_BLOCKED), self.context.alarm.reason)
+            self.output.end()
+        self._transport.pause_reading()
+
+    def unblock(self) -> None:
+        """Read again from a client that was blocked."""
+        if not self.is_blocked:
+            return
+        self.is_blocked = False
+        if self.takes_blocked:
+            self.output.method(0, CONNECTION_UNBLOCKED)
+        self._transport.resume_reading()
+
+
+def _is_true(capabilities: Table, name: bytes) -> bool:
+    field = capabilities.get(name)
+    return field is not None and field.value is True

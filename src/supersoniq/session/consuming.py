@@ -1,0 +1,203 @@
+"""The consumers of one channel, and how much each may hold unsettled."""
+
+from typing import final
+
+from mypy_extensions import i64
+
+from supersoniq.amqp.errors import AccessRefused, NotAllowed, PreconditionFailed
+from supersoniq.amqp.primitives import text, write_shortstr, write_u8
+from supersoniq.amqp.spec import BASIC_CANCEL
+from supersoniq.amqp.tables import Table
+from supersoniq.broker.message import Entry, Message
+from supersoniq.broker.ports import Consumer
+from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.vhost import REPLY_TO, VHost
+from supersoniq.session.client import Client
+from supersoniq.session.output import Output
+from supersoniq.session.unacked import Delivery, Unacked
+
+
+@final
+class Window:
+    """What all consumers of a channel share: delivery tags, deliveries outstanding, and the limits on them."""
+
+    def __init__(self, channel: int, output: Output) -> None:
+        self.channel: i64 = channel
+        self.output = output
+        self.unacked = Unacked()
+        self.last_tag: i64 = 0
+        self.prefetch_count: i64 = 0  # for all consumers together, 0 for no limit
+        self.held_count: i64 = 0  # deliveries to consumers that are not settled
+        self.is_flowing = True
+
+
+@final
+class ChannelConsumer(Consumer):
+    """One Basic.Consume."""
+
+    def __init__(
+        self, tag: bytes, queue: Queue, window: Window, no_ack: bool, exclusive: bool, priority: int, prefetch: int
+    ) -> None:
+        super().__init__(tag, no_ack, exclusive, priority)
+        self.queue = queue
+        self.prefetch_count: i64 = prefetch
+        self.held_count: i64 = 0
+        self.owner: Consuming | None = None
+        self._window = window
+        self._output = window.output
+        self._tag_octets = bytes([len(tag)]) + tag
+
+    def is_ready(self) -> bool:
+        """Whether its client has room, its channel flows, and both limits leave space."""
+        window = self._window
+        if self._output.is_full or not window.is_flowing:
+            return False
+        if self.no_ack:
+            return True
+        if self.prefetch_count > 0 and self.held_count >= self.prefetch_count:
+            return False
+        return window.prefetch_count == 0 or window.held_count < window.prefetch_count
+
+    def deliver(self, entry: Entry) -> None:
+        """Write Basic.Deliver and keep the entry until it is settled."""
+        window = self._window
+        tag = window.last_tag + 1
+        window.last_tag = tag
+        window.unacked.add(Delivery(tag, entry, self.queue, self))
+        window.held_count += 1
+        self.held_count += 1
+        self._output.deliver(window.channel, self._tag_octets, tag, entry.redelivered, entry.message)
+
+    def deliver_settled(self, message: Message, redelivered: bool) -> None:
+        """Write Basic.Deliver."""
+        window = self._window
+        tag = window.last_tag + 1
+        window.last_tag = tag
+        self._output.deliver(window.channel, self._tag_octets, tag, redelivered, message)
+
+    def cancelled(self) -> None:
+        """Tell the client that its queue is gone."""
+        if self.owner is not None:
+            self.owner.queue_gone(self)
+
+
+@final
+class Consuming:
+    """Basic.Consume, Cancel and Qos of one channel."""
+
+    def __init__(self, client: Client, vhost: VHost, window: Window) -> None:
+        self._client = client
+        self._vhost = vhost
+        self._window = window
+        self._consumers: dict[bytes, ChannelConsumer] = {}
+        self._prefetch_count = 0  # for consumers that start from now on
+        self.reply_queue: Queue | None = None
+
+    def qos(self, prefetch_count: int, is_global: bool) -> None:
+        """Limit deliveries outstanding: of the channel at once, or of each consumer that starts later.
+
+        A limit per consumer takes the channel's limit away (rabbitmq: qos).
+        """
+        if is_global:
+            self._window.prefetch_count = prefetch_count
+        else:
+            self._window.prefetch_count = 0
+            self._prefetch_count = prefetch_count
+        self.offer_again()
+
+    def flow(self, active: bool) -> None:
+        """Pause deliveries to the channel, or let them go on."""
+        self._window.is_flowing = active
+        if active:
+            self.offer_again()
+
+    def offer_again(self) -> None:
+        """Offer messages to all consumers that were not ready: something has changed."""
+        for consumer in self._consumers.values():
+            if consumer.parked:
+                consumer.queue.unpark(consumer)
+
+    def consume(self, queue_name: bytes, tag: bytes, no_ack: bool, exclusive: bool, arguments: Table) -> ChannelConsumer:
+        """Make a consumer that `start` subscribes; raises 403, 404, 405, 406 and 530 as RabbitMQ does."""
+        if not tag:
+            tag = b"amq.ctag-" + self._client.context.names.unique()
+        if tag in self._consumers:
+            raise NotAllowed(f"attempt to reuse consumer tag '{text(tag)}'")
+        if queue_name == REPLY_TO:
+            queue = self._reply_queue(no_ack)
+        else:
+            queue = self._vhost.queue(queue_name, self._client.connection)
+        consumers = queue.consumers
+        if consumers.exclusive or (exclusive and len(consumers) > 0):
+            raise AccessRefused(f"queue '{text(queue_name)}' in vhost '{self._vhost.name}' in exclusive use")
+        consumer = ChannelConsumer(
+            tag, queue, self._window, no_ack, exclusive, _priority(arguments), self._prefetch_count
+        )
+        consumer.owner = self
+        return consumer
+
+    def start(self, consumer: ChannelConsumer) -> None:
+        """Subscribe, after Consume-Ok was written: deliveries come after it."""
+        self._consumers[consumer.tag] = consumer
+        consumer.queue.subscribe(consumer)
+
+    def _reply_queue(self, no_ack: bool) -> Queue:
+        """Return the queue for direct reply-to (rabbitmq: direct-reply-to), one a channel."""
+        if self.reply_queue is not None:
+            raise PreconditionFailed("reply consumer already set")
+        if not no_ack:
+            raise PreconditionFailed("reply consumer cannot acknowledge")
+        self.reply_queue = self._vhost.open_reply_queue(self._client.connection)
+        return self.reply_queue
+
+    def cancel(self, tag: bytes) -> None:
+        """Cancel a consumer; an unknown tag is fine. What it holds stays outstanding."""
+        consumer = self._consumers.pop(tag, None)
+        if consumer is not None:
+            self._stop(consumer)
+
+    def cancel_all(self) -> None:
+        """Cancel every consumer: the channel closes."""
+        consumers = list(self._consumers.values())
+        self._consumers.clear()
+        for consumer in consumers:
+            self._stop(consumer)
+
+    def _stop(self, consumer: ChannelConsumer) -> None:
+        consumer.owner = None
+        if consumer.queue is self.reply_queue:
+            self.reply_queue = None
+        self._vhost.unsubscribe(consumer.queue, consumer)
+
+    def queue_gone(self, consumer: ChannelConsumer) -> None:
+        """Forget a consumer whose queue was deleted and tell the client, if it can take that."""
+        consumer.owner = None
+        self._consumers.pop(consumer.tag, None)
+        if self._client.takes_cancel:
+            writer = self._client.output.begin(self._window.channel, BASIC_CANCEL)
+            write_shortstr(writer, consumer.tag)
+            write_u8(writer, 1)
+            self._client.output.end()
+
+    def released(self, delivery: Delivery) -> None:
+        """Take note that a delivery is no longer outstanding: whoever waited for room may have some now."""
+        consumer = delivery.consumer
+        if consumer is None:
+            return
+        window = self._window
+        window.held_count -= 1
+        assert isinstance(consumer, ChannelConsumer)
+        consumer.held_count -= 1
+        if window.prefetch_count > 0:
+            self.offer_again()
+        elif consumer.parked and consumer.owner is not None:
+            consumer.queue.unpark(consumer)
+
+
+def _priority(arguments: Table) -> int:
+    field = arguments.get(b"x-priority")
+    if field is None:
+        return 0
+    if not field.is_integer:
+        raise PreconditionFailed(f"invalid arg 'x-priority' for consumer: {{unacceptable_type,{field.kind_name}}}")
+    return field.integer()

@@ -1,0 +1,59 @@
+"""What all connections of a node share, put together by `node.py`."""
+
+from supersoniq.auth.users import Users
+from supersoniq.broker.ports import Names
+from supersoniq.broker.turn import Turn
+from supersoniq.broker.vhost import VHost
+
+
+class Limits:
+    """Bounds of every connection; sizes in bytes, times in ticks of the node's clock (`TICKS_PER_SECOND`)."""
+
+    def __init__(
+        self,
+        channel_max: int = 2047,
+        frame_max_bytes: int = 131_072,
+        heartbeat_seconds: int = 60,
+        message_bytes_max: int = 128 * 1024 * 1024,
+        handshake_ticks: int = 20,
+    ) -> None:
+        self.channel_max = channel_max
+        self.frame_max_bytes = frame_max_bytes
+        self.heartbeat_seconds = heartbeat_seconds
+        self.message_bytes_max = message_bytes_max
+        self.handshake_ticks = handshake_ticks
+
+
+class Alarm:
+    """Whether publishers are to wait, and why: `reason` is the text for Connection.Blocked."""
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self.reason = b""
+
+
+class Context:
+    """The values a connection works with."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        vhosts: dict[str, VHost],
+        users: Users,
+        names: Names,
+        limits: Limits,
+        server_properties: bytes,
+    ) -> None:
+        self.turn = turn
+        self.vhosts = vhosts
+        self.users = users
+        self.names = names
+        self.limits = limits
+        self.server_properties = server_properties
+        self.alarm = Alarm()
+        self._last_id = 0
+
+    def next_id(self) -> int:
+        """Return a number for a new connection, never 0."""
+        self._last_id += 1
+        return self._last_id

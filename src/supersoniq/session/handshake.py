@@ -1,0 +1,140 @@
+"""The opening of a connection: protocol header, Start, Tune, Open."""
+
+from typing import Final, final
+
+from supersoniq.amqp.errors import (
+    ChannelFault,
+    CommandInvalid,
+    FrameError,
+    LoginRefused,
+    MalformedField,
+    NotAllowed,
+)
+from supersoniq.amqp.methods import Arguments
+from supersoniq.amqp.primitives import text, write_longstr, write_shortstr, write_u8, write_u16, write_u32
+from supersoniq.amqp.spec import (
+    CONNECTION_OPEN,
+    CONNECTION_OPEN_OK,
+    CONNECTION_START,
+    CONNECTION_START_OK,
+    CONNECTION_TUNE,
+    CONNECTION_TUNE_OK,
+    FRAME_MIN_BYTES,
+)
+from supersoniq.amqp.tables import read_table
+from supersoniq.session.client import Client
+
+MECHANISMS: Final = b"PLAIN AMQPLAIN"
+
+
+@final
+class Handshake:
+    """Leads a client from the protocol header to an open connection; `expected` is the method that comes next."""
+
+    def __init__(self, client: Client, from_loopback: bool) -> None:
+        self.expected = CONNECTION_START_OK
+        self.is_done = False
+        self.heartbeat_seconds = 0
+        self._client = client
+        self._from_loopback = from_loopback
+
+    def start(self) -> None:
+        """Write Connection.Start: the client has sent the protocol header."""
+        writer = self._client.output.begin(0, CONNECTION_START)
+        write_u8(writer, 0)
+        write_u8(writer, 9)
+        writer.write(self._client.context.server_properties)
+        write_longstr(writer, MECHANISMS)
+        write_longstr(writer, b"en_US")
+        self._client.output.end()
+
+    def method(self, method: int, arguments: Arguments) -> None:
+        """Take the next method of the handshake; raises 504 for any other."""
+        if method != self.expected:
+            raise ChannelFault(f"unexpected method in connection state {self._state()}")
+        if method == CONNECTION_START_OK:
+            self._start_ok(arguments)
+        elif method == CONNECTION_TUNE_OK:
+            self._tune_ok(arguments)
+        else:
+            self._open(arguments)
+
+    def _state(self) -> str:
+        if self.expected == CONNECTION_START_OK:
+            return "starting"
+        return "tuning" if self.expected == CONNECTION_TUNE_OK else "opening"
+
+    def _start_ok(self, arguments: Arguments) -> None:
+        properties = arguments.table()
+        mechanism, response = arguments.shortstr(), arguments.longstr()
+        self._client.introduce(properties)
+        user, password = credentials(mechanism, response)
+        if not self._client.context.users.authenticates(user, password, self._from_loopback):
+            raise LoginRefused(
+                f"Login was refused using authentication mechanism {text(mechanism)}. "
+                "For details see the broker logfile.",
+                0,
+                0,
+            )
+        self._client.user = user
+        limits = self._client.context.limits
+        writer = self._client.output.begin(0, CONNECTION_TUNE)
+        write_u16(writer, limits.channel_max)
+        write_u32(writer, limits.frame_max_bytes)
+        write_u16(writer, limits.heartbeat_seconds)
+        self._client.output.end()
+        self.expected = CONNECTION_TUNE_OK
+
+    def _tune_ok(self, arguments: Arguments) -> None:
+        limits = self._client.context.limits
+        client = self._client
+        client.channel_max = _agreed("channel_max", arguments.u16(), limits.channel_max, 1)
+        client.frame_max_bytes = _agreed("frame_max", arguments.u32(), limits.frame_max_bytes, FRAME_MIN_BYTES)
+        self.heartbeat_seconds = arguments.u16()
+        client.output.limit(client.frame_max_bytes)
+        self.expected = CONNECTION_OPEN
+
+    def _open(self, arguments: Arguments) -> None:
+        name = text(arguments.shortstr())
+        client = self._client
+        vhost = client.context.vhosts.get(name)
+        if vhost is None:
+            raise NotAllowed(f"vhost {name} not found")
+        if not client.context.users.may_enter(client.user, name):
+            raise NotAllowed(f"access to vhost '{name}' refused for user '{client.user}'")
+        client.vhost = vhost
+        write_shortstr(client.output.begin(0, CONNECTION_OPEN_OK), b"")
+        client.output.end()
+        self.is_done = True
+
+
+def _agreed(name: str, asked: int, limit: int, minimum: int) -> int:
+    """Return the value agreed on; raises 530 in RabbitMQ's words for one out of bounds."""
+    if asked == 0 and limit == 0:
+        return 0
+    if limit and (asked == 0 or asked > limit):
+        raise NotAllowed(
+            f"negotiated {name} = {asked if asked else 'no limit'} is higher than the maximum allowed value ({limit})"
+        )
+    if asked < minimum:
+        raise NotAllowed(f"negotiated {name} = {asked} is lower than the minimum allowed value ({minimum})")
+    return asked
+
+
+def credentials(mechanism: bytes, response: bytes) -> tuple[str, bytes]:
+    """Return user and password from a SASL response; raises 503 for a mechanism that was not offered."""
+    if mechanism == b"PLAIN":
+        parts = response.split(b"\x00")
+        if len(parts) != 3:
+            raise MalformedField("invalid PLAIN response", 0, 0)
+        return text(parts[1]), parts[2]
+    if mechanism == b"AMQPLAIN":
+        try:
+            table = read_table(response, 0, len(response))
+        except FrameError as error:
+            raise MalformedField("invalid AMQPLAIN response", 0, 0) from error
+        login, password = table.get(b"LOGIN"), table.get(b"PASSWORD")
+        if login is None or password is None or not login.is_string or not password.is_string:
+            raise MalformedField("invalid AMQPLAIN response", 0, 0)
+        return text(login.octets()), password.octets()
+    raise CommandInvalid(f"unknown authentication mechanism '{text(mechanism)}'", 0, 0)

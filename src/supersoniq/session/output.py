@@ -1,0 +1,245 @@
+"""What one client is to be sent: frames are written into a buffer that leaves in one piece at the end of the turn.
+
+Large bodies are not copied into the buffer: they are passed on as the bytes they are. When much is waiting
+the output is full: consumers of that client take nothing more until the transport has room again, so a client that
+does not read costs a bounded amount of memory.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Final, final
+
+from librt.strings import BytesWriter, write_i32_be, write_i64_be
+from mypy_extensions import i32, i64, mypyc_attr, trait, u8
+
+from supersoniq.amqp.frames import HEARTBEAT
+from supersoniq.amqp.methods import begin_method, end_method, write_method
+from supersoniq.amqp.primitives import write_shortstr, write_u16, write_u32
+from supersoniq.amqp.spec import (
+    BASIC_DELIVER,
+    BASIC_GET_OK,
+    BASIC_RETURN,
+    FRAME_BODY,
+    FRAME_END,
+    FRAME_HEADER,
+    FRAME_METHOD,
+    FRAME_OVERHEAD_BYTES,
+    NO_ROUTE,
+)
+from supersoniq.broker.message import Message
+from supersoniq.broker.turn import Deferred, Turn
+
+# Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
+LARGE_BODY_BYTES: Final = 16_384
+# Bytes of one turn that make the output full.
+FULL_BYTES: Final = 512 * 1024
+# A buffer that has grown beyond this is not kept for the next turn.
+BUFFER_KEPT_BYTES: Final = 65_536
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Transport(ABC):
+    """The socket, as a session sees it. Implemented by `server/`."""
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send `data` after all that was written before."""
+
+    @abstractmethod
+    def write_pieces(self, pieces: list[bytes]) -> None:
+        """Send several pieces in order."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Send what was written, then stop writing and wait for the peer to close."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+    @abstractmethod
+    def pause_reading(self) -> None:
+        """Take nothing from the peer until `resume_reading`."""
+
+    @abstractmethod
+    def resume_reading(self) -> None:
+        """Take from the peer again."""
+
+
+@trait
+class Drained:
+    """Is told when an output that was full has room again."""
+
+    def output_drained(self) -> None:
+        """Offer its consumers to their queues again."""
+        raise AssertionError("a Drained says what it does")
+
+
+@final
+class Output(Deferred):
+    """The frames for one client. `is_full` is read by consumers before they take a message."""
+
+    def __init__(self, transport: Transport, turn: Turn, drained: Drained) -> None:
+        self.scheduled = False
+        self.is_full = False
+        self.was_used = False  # something was sent since a heartbeat was last due
+        self._writer = BytesWriter()
+        self._pieces: list[bytes] = []
+        self._pieces_bytes: i64 = 0
+        self._body_bytes_max: i64 = 0
+        self._paused = False
+        self._transport = transport
+        self._turn = turn
+        self._drained = drained
+        self.limit(131_072)
+
+    def limit(self, frame_max_bytes: int) -> None:
+        """Send no frame larger than `frame_max_bytes`."""
+        self._body_bytes_max = i64(frame_max_bytes) - FRAME_OVERHEAD_BYTES
+
+    def deliver(self, channel: i64, tag_octets: bytes, tag: i64, redelivered: bool, message: Message) -> None:
+        """Write Basic.Deliver and its content; `tag_octets` is the consumer tag as a short string."""
+        writer = self._writer
+        address = message.address
+        writer.append(u8(FRAME_METHOD))
+        write_u16(writer, channel)
+        write_i32_be(writer, i32(13 + i64(len(tag_octets)) + i64(len(address))))
+        write_i32_be(writer, i32(BASIC_DELIVER))
+        writer.write(tag_octets)
+        write_i64_be(writer, tag)
+        writer.append(u8(1) if redelivered else u8(0))
+        writer.write(address)
+        writer.append(u8(FRAME_END))
+        self._content(channel, message)
+
+    def got(self, channel: i64, tag: i64, redelivered: bool, message: Message, ready_count: i64) -> None:
+        """Write Basic.Get-Ok and its content."""
+        writer = self._writer
+        at = begin_method(writer, channel, BASIC_GET_OK)
+        write_i64_be(writer, tag)
+        writer.append(u8(1) if redelivered else u8(0))
+        writer.write(message.address)
+        write_u32(writer, ready_count)
+        end_method(writer, at)
+        self._content(channel, message)
+
+    def returned(self, channel: i64, message: Message) -> None:
+        """Write Basic.Return for a message that no queue took, and its content."""
+        writer = self._writer
+        at = begin_method(writer, channel, BASIC_RETURN)
+        write_u16(writer, NO_ROUTE)
+        write_shortstr(writer, b"NO_ROUTE")
+        writer.write(message.address)
+        end_method(writer, at)
+        self._content(channel, message)
+
+    def _content(self, channel: i64, message: Message) -> None:
+        writer = self._writer
+        header, body = message.header, message.body
+        writer.append(u8(FRAME_HEADER))
+        write_u16(writer, channel)
+        write_i32_be(writer, i32(i64(len(header))))
+        writer.write(header)
+        writer.append(u8(FRAME_END))
+        size: i64 = len(body)
+        if size > 0:
+            if size <= self._body_bytes_max and size < LARGE_BODY_BYTES:
+                writer.append(u8(FRAME_BODY))
+                write_u16(writer, channel)
+                write_i32_be(writer, i32(size))
+                writer.write(body)
+                writer.append(u8(FRAME_END))
+            else:
+                self._large_body(channel, body, size)
+        if i64(len(self._writer)) + self._pieces_bytes >= FULL_BYTES:
+            self.is_full = True
+        if not self.scheduled:
+            self._turn.send(self)
+
+    def _large_body(self, channel: i64, body: bytes, size: i64) -> None:
+        at: i64 = 0
+        while at < size:
+            piece_bytes = min(size - at, self._body_bytes_max)
+            writer = self._writer
+            writer.append(u8(FRAME_BODY))
+            write_u16(writer, channel)
+            write_i32_be(writer, i32(piece_bytes))
+            self._cut_piece()
+            piece = body if piece_bytes == size else body[at : at + piece_bytes]
+            self._pieces.append(piece)
+            self._pieces_bytes += piece_bytes
+            self._writer.append(u8(FRAME_END))
+            at += piece_bytes
+
+    def _cut_piece(self) -> None:
+        """Turn what the buffer holds into a piece of its own."""
+        piece = self._writer.getvalue()
+        self._pieces.append(piece)
+        self._pieces_bytes += len(piece)
+        self._writer.truncate(0)
+
+    def begin(self, channel: i64, method: i64) -> BytesWriter:
+        """Begin a method frame; its arguments go into the writer that comes back, then `end` is called."""
+        self._begun_at: i64 = begin_method(self._writer, channel, method)
+        return self._writer
+
+    def end(self) -> None:
+        """End the method frame that `begin` began."""
+        end_method(self._writer, self._begun_at)
+        if not self.scheduled:
+            self._turn.send(self)
+
+    def method(self, channel: i64, method: i64) -> None:
+        """Write a method that has no arguments."""
+        write_method(self._writer, channel, method)
+        if not self.scheduled:
+            self._turn.send(self)
+
+    def heartbeat(self) -> None:
+        """Write a heartbeat."""
+        self.octets(HEARTBEAT)
+
+    def octets(self, data: bytes) -> None:
+        """Write octets that are no frame."""
+        self._writer.write(data)
+        if not self.scheduled:
+            self._turn.send(self)
+
+    def run(self) -> bool:
+        """Send what was written; never leaves work behind."""
+        self.was_used = True
+        writer = self._writer
+        if self._pieces:
+            if len(writer) > 0:
+                self._cut_piece()
+            pieces = self._pieces
+            self._pieces = []
+            self._pieces_bytes = 0
+            self._transport.write_pieces(pieces)
+        elif len(writer) > 0:
+            data = writer.getvalue()
+            if len(data) > BUFFER_KEPT_BYTES:
+                self._writer = BytesWriter()
+            else:
+                writer.truncate(0)
+            self._transport.write(data)
+        if self.is_full and not self._paused:
+            self.is_full = False
+            self._drained.output_drained()
+        return False
+
+    def pause(self) -> None:
+        """Count as full: the transport has no more room."""
+        self._paused = True
+        self.is_full = True
+
+    def resume(self) -> None:
+        """Stop counting as full: the transport has room again."""
+        self._paused = False
+        if self.is_full:
+            self.is_full = False
+            self._drained.output_drained()
+
+    def flush_and_close(self) -> None:
+        """Send what was written and close the transport."""
+        self.run()
+        self._transport.close()

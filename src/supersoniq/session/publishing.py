@@ -1,0 +1,255 @@
+"""Basic.Publish of one channel: method, content header and bodies become one message that is routed and enqueued.
+
+The common case touches no more than flags: an address or a header equal to the one before is not looked at again.
+"""
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from supersoniq.amqp.errors import FrameError, MethodNotImplemented, PreconditionFailed, UnexpectedFrame
+from supersoniq.amqp.primitives import erlang_binary, read_s64, read_u16, text
+from supersoniq.amqp.properties import (
+    check_properties,
+    headers_property,
+    is_persistent,
+    property_flags,
+    shortstr_property,
+    with_headers,
+    with_shortstr,
+)
+from supersoniq.amqp.spec import (
+    BASIC,
+    FLAG_CONTINUED,
+    FLAG_EXPIRATION,
+    FLAG_HEADERS,
+    FLAG_REPLY_TO,
+    FLAG_USER_ID,
+)
+from supersoniq.amqp.tables import Table
+from supersoniq.broker.message import Message
+from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.routing import Route
+from supersoniq.broker.vhost import REPLY_TO, VHost
+from supersoniq.session.client import Client
+from supersoniq.session.confirms import Confirms
+from supersoniq.session.consuming import Consuming
+from supersoniq.session.transactions import Publish, Transaction
+
+EXPECTS_METHOD: Final = 0
+EXPECTS_HEADER: Final = 1
+EXPECTS_BODY: Final = 2
+
+PUBLISH_METHOD: Final = 40
+MANDATORY: Final = 1
+IMMEDIATE: Final = 2
+HARD_BODY_BYTES_MAX: Final = 512 * 1024 * 1024
+EXPIRATION_MS_MAX: Final = 315_360_000_000
+# Properties that make the broker look into a header.
+EXAMINED_FLAGS: Final = FLAG_HEADERS | FLAG_REPLY_TO | FLAG_EXPIRATION | FLAG_USER_ID | FLAG_CONTINUED
+
+
+@final
+class Publishing:
+    """The content that is coming in, and where the channel's last message went. `expects` says which frame is next."""
+
+    def __init__(self, channel: int, client: Client, vhost: VHost, consuming: Consuming) -> None:
+        self.expects: i64 = EXPECTS_METHOD
+        self.confirms: Confirms | None = None
+        self.transaction: Transaction | None = None
+        self._channel: i64 = channel
+        self._client = client
+        self._alarm = client.context.alarm
+        self._vhost = vhost
+        self._consuming = consuming
+        self._body_bytes_max: i64 = client.context.limits.message_bytes_max
+        self._bits: i64 = 0
+        self._address = b""
+        self._header = b""
+        self._flags: i64 = 0
+        self._persistent = False
+        self._missing_bytes: i64 = 0
+        self._pieces: list[bytes] = []
+        self._route = Route([], False)
+
+    def method(self, data: bytes, start: i64, end: i64) -> None:
+        """Take Basic.Publish; the content header is expected next. Raises 501 if it is cut short, 540 for immediate."""
+        at = start + 6
+        if at >= end:
+            raise _undecodable(data, start, end)
+        stop = at + 1 + i64(data[at])
+        if stop >= end:
+            raise _undecodable(data, start, end)
+        stop += 1 + i64(data[stop])
+        if stop >= end:
+            raise _undecodable(data, start, end)
+        address = data[at:stop]
+        if address != self._address:
+            self._address = address
+            self._route = Route([], False)
+        self._bits = data[stop]
+        if self._bits & IMMEDIATE:
+            raise MethodNotImplemented("immediate=true")
+        self.expects = EXPECTS_HEADER
+
+    def header(self, data: bytes, start: i64, end: i64) -> None:
+        """Take the content header. Raises 505 for another class's, 406 for a body larger than allowed."""
+        if end - start < 14:
+            raise FrameError("cannot decode content header: cut short")
+        class_id = read_u16(data, start)
+        if class_id != BASIC:
+            raise UnexpectedFrame(
+                f"expected content header for class {BASIC}, got one for class {class_id} instead", BASIC, PUBLISH_METHOD
+            )
+        if read_u16(data, start + 2) != 0:
+            raise unexpected_in_header()
+        header = data[start:end]
+        if header != self._header:
+            self._header = b""  # not to be taken for checked if the checks fail
+            self._flags = property_flags(header)
+            check_properties(header)
+            self._persistent = is_persistent(header, self._flags)
+            self._header = header
+        size = read_s64(data, start + 4)
+        if size == 0:
+            self.expects = EXPECTS_METHOD
+            self._complete(b"")
+            return
+        if size > HARD_BODY_BYTES_MAX or size < 0:
+            raise FrameError(
+                f"content body size {size} exceeds maximum allowed size {HARD_BODY_BYTES_MAX}", BASIC, PUBLISH_METHOD
+            )
+        if size > self._body_bytes_max:
+            self.expects = EXPECTS_METHOD
+            raise PreconditionFailed(
+                f"message size {size} is larger than configured max size {self._body_bytes_max}", BASIC, PUBLISH_METHOD
+            )
+        self._missing_bytes = size
+        self.expects = EXPECTS_BODY
+
+    def body(self, data: bytes, start: i64, end: i64) -> None:
+        """Take a piece of the body; the last one publishes the message. Raises 501 for more than was announced."""
+        missing = self._missing_bytes - (end - start)
+        self._missing_bytes = missing
+        if missing == 0:
+            self.expects = EXPECTS_METHOD
+            if self._pieces:
+                self._pieces.append(data[start:end])
+                body = b"".join(self._pieces)
+                self._pieces = []
+                self._complete(body)
+            else:
+                self._complete(data[start:end])
+        elif missing > 0:
+            self._pieces.append(data[start:end])
+        else:
+            raise FrameError("content body frame exceeds remaining content size", BASIC, PUBLISH_METHOD)
+
+    def abandon(self) -> None:
+        """Forget a message that is not complete."""
+        self.expects = EXPECTS_METHOD
+        self._pieces = []
+
+    def _complete(self, body: bytes) -> None:
+        if self._alarm.is_on:
+            self._client.block()
+        if self._flags & EXAMINED_FLAGS:
+            self._examine(body)
+            return
+        route = self._route
+        if not route.current:
+            route = self._route = self._vhost.route(self._address, self._header)
+        message = Message(self._address, self._header, body, self._persistent)
+        self._hand_over(message, route.queues)
+
+    def _hand_over(self, message: Message, queues: list[Queue]) -> None:
+        """Enqueue a message where it goes, now or at commit; return one that goes nowhere if it is mandatory."""
+        mandatory = self._bits & MANDATORY != 0
+        if self.transaction is not None:
+            self.transaction.publishes.append(Publish(message, queues, mandatory))
+            return
+        sequence: i64 = 0
+        if queues:
+            sequence = self._vhost.publish(message, queues)
+        elif mandatory:
+            self._client.output.returned(self._channel, message)
+        if self.confirms is not None:
+            self.confirms.published(sequence)
+
+    def _examine(self, body: bytes) -> None:
+        """Publish a message with properties that the broker acts on."""
+        header = self._header
+        routing_keys: list[bytes] = []
+        exchange_end = 1 + self._address[0]
+        exchange = self._vhost.publishable(self._address[1:exchange_end])
+        if self._flags & FLAG_REPLY_TO and shortstr_property(header, FLAG_REPLY_TO) == REPLY_TO:
+            header = self._with_reply_queue(header)
+        if self._flags & FLAG_EXPIRATION:
+            _check_expiration(shortstr_property(header, FLAG_EXPIRATION) or b"")
+        if self._flags & FLAG_HEADERS and (b"\x02CC" in header or b"\x03BCC" in header):
+            headers = headers_property(header)
+            routing_keys = _sender_selected(headers, b"CC") + _sender_selected(headers, b"BCC")
+            if headers.pop(b"BCC", None) is not None:
+                header = with_headers(header, headers)
+        if self._flags & FLAG_USER_ID:
+            self._check_user_id(shortstr_property(header, FLAG_USER_ID) or b"")
+        message = Message(self._address, header, body, self._persistent)
+        if routing_keys:
+            routing_keys.insert(0, self._address[exchange_end + 1 :])
+            queues = self._vhost.router.resolve(exchange, routing_keys, header)
+        else:
+            queues = self._vhost.route(self._address, header).queues
+        self._hand_over(message, queues)
+
+    def _with_reply_queue(self, header: bytes) -> bytes:
+        queue = self._consuming.reply_queue
+        if queue is None:
+            raise PreconditionFailed("fast reply consumer does not exist")
+        return with_shortstr(header, FLAG_REPLY_TO, queue.name)
+
+    def _check_user_id(self, user_id: bytes) -> None:
+        if text(user_id) != self._client.user:
+            raise PreconditionFailed(
+                f"user_id property set to '{text(user_id)}' but authenticated user was '{self._client.user}'"
+            )
+
+
+def unexpected_in_header() -> UnexpectedFrame:
+    """Return what answers anything but a content header after Basic.Publish."""
+    return UnexpectedFrame(
+        f"expected content header for class {BASIC}, got non content header frame instead", BASIC, PUBLISH_METHOD
+    )
+
+
+def unexpected_in_body() -> UnexpectedFrame:
+    """Return what answers anything but a body while one is incomplete."""
+    return UnexpectedFrame("expected content body, got non content body frame instead", BASIC, PUBLISH_METHOD)
+
+
+def _undecodable(data: bytes, start: i64, end: i64) -> FrameError:
+    return FrameError("cannot decode " + erlang_binary(data[start + 4 : end]), BASIC, PUBLISH_METHOD)
+
+
+def _check_expiration(expiration: bytes) -> None:
+    """Raise 406 for an expiration that is not a number of milliseconds (rabbitmq: ttl)."""
+    shown = text(expiration)
+    digits = expiration[1:] if expiration[:1] in (b"-", b"+") else expiration
+    if not digits.isdigit():
+        raise PreconditionFailed(f"invalid expiration '{shown}': no_integer")
+    value = int(expiration)
+    if value < 0:
+        raise PreconditionFailed(f"invalid expiration '{shown}': {{value_negative,{value}}}")
+    if value > EXPIRATION_MS_MAX:
+        raise PreconditionFailed(f"invalid expiration '{shown}': {{value_too_large,{value}}}")
+
+
+def _sender_selected(headers: Table, name: bytes) -> list[bytes]:
+    """Return the routing keys in the header CC or BCC (rabbitmq: sender-selected distribution); raises 406."""
+    field = headers.get(name)
+    if field is None:
+        return []
+    if not isinstance(field.value, list):
+        raise PreconditionFailed(
+            f'invalid message: {{unacceptable_type_in_header,"{text(name)}",{field.kind_name}}}'
+        )
+    return [item.octets() for item in field.value if item.is_string]

@@ -1,0 +1,87 @@
+"""Basic.Ack, Nack, Reject and Recover of one channel: deliveries stop being outstanding."""
+
+from typing import final
+
+from librt.strings import read_i64_be
+from mypy_extensions import i64
+
+from supersoniq.amqp.errors import FrameError, PreconditionFailed
+from supersoniq.session.consuming import Consuming, Window
+from supersoniq.session.transactions import Settlement, Transaction
+from supersoniq.session.unacked import Delivery
+
+
+@final
+class Settling:
+    """Settles or requeues deliveries, at once or when the channel's transaction is committed."""
+
+    def __init__(self, window: Window, consuming: Consuming) -> None:
+        self._window = window
+        self._consuming = consuming
+        self.transaction: Transaction | None = None
+
+    def ack(self, data: bytes, start: i64, end: i64) -> None:
+        """Take Basic.Ack: tag, multiple."""
+        if end - start < 13:
+            raise FrameError("cannot decode Basic.Ack: cut short")
+        tag = read_i64_be(data, start + 4)
+        if data[start + 12] & 1:
+            self.settle_up_to(tag, False)
+            return
+        delivery = self._window.unacked.take(tag)
+        if delivery is None:
+            raise _unknown(tag)
+        if self.transaction is not None:
+            self.transaction.settlements.append(Settlement([delivery], False))
+            return
+        delivery.queue.settle(delivery.entry)
+        self._consuming.released(delivery)
+
+    def settle_one(self, tag: i64, requeue: bool) -> None:
+        """Settle or requeue one delivery; raises 406 for an unknown tag."""
+        delivery = self._window.unacked.take(tag)
+        if delivery is None:
+            raise _unknown(tag)
+        self._decide([delivery], requeue)
+
+    def settle_up_to(self, tag: i64, requeue: bool) -> None:
+        """Settle or requeue all deliveries up to `tag`, all there are if it is 0; raises 406 for an unknown tag."""
+        unacked = self._window.unacked
+        if tag != 0 and not unacked.holds(tag):
+            raise _unknown(tag)
+        self._decide(unacked.take_up_to(tag), requeue)
+
+    def recover(self) -> None:
+        """Requeue everything outstanding on the channel."""
+        self.apply(self._window.unacked.take_up_to(0), True)
+
+    def _decide(self, deliveries: list[Delivery], requeue: bool) -> None:
+        if self.transaction is None:
+            self.apply(deliveries, requeue)
+        elif deliveries:
+            self.transaction.settlements.append(Settlement(deliveries, requeue))
+
+    def apply(self, deliveries: list[Delivery], requeue: bool) -> None:
+        """Settle or requeue deliveries that were taken out of the unacked ones."""
+        if requeue:
+            # The latest first, which is the order in which a queue takes them back at the least cost.
+            deliveries.reverse()
+        for delivery in deliveries:
+            if requeue:
+                delivery.queue.requeue(delivery.entry)
+            else:
+                delivery.queue.settle(delivery.entry)
+            self._consuming.released(delivery)
+
+    def roll_back(self) -> None:
+        """Make what the transaction has settled outstanding again."""
+        if self.transaction is not None:
+            for settlement in self.transaction.drain_settlements():
+                self._window.unacked.put_back(settlement.deliveries)
+
+
+def _unknown(tag: i64) -> PreconditionFailed:
+    number = int(tag)
+    if number < 0:
+        number += 1 << 64
+    return PreconditionFailed(f"unknown delivery tag {number}")

@@ -1,0 +1,199 @@
+"""The methods of classes exchange, queue and access: what a channel declares, binds and deletes."""
+
+from typing import Final, final
+
+from supersoniq.amqp.errors import AccessRefused, NotFound
+from supersoniq.amqp.methods import Arguments
+from supersoniq.amqp.primitives import text, write_shortstr, write_u16, write_u32
+from supersoniq.amqp.spec import (
+    ACCESS_REQUEST,
+    ACCESS_REQUEST_OK,
+    EXCHANGE_BIND,
+    EXCHANGE_BIND_OK,
+    EXCHANGE_DECLARE,
+    EXCHANGE_DECLARE_OK,
+    EXCHANGE_DELETE,
+    EXCHANGE_DELETE_OK,
+    EXCHANGE_UNBIND,
+    EXCHANGE_UNBIND_OK,
+    QUEUE_BIND,
+    QUEUE_BIND_OK,
+    QUEUE_DECLARE,
+    QUEUE_DECLARE_OK,
+    QUEUE_DELETE,
+    QUEUE_DELETE_OK,
+    QUEUE_PURGE,
+    QUEUE_PURGE_OK,
+    QUEUE_UNBIND,
+    QUEUE_UNBIND_OK,
+)
+from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.vhost import REPLY_PREFIX, REPLY_TO, VHost
+from supersoniq.session.client import Client
+
+PASSIVE: Final = 1
+DURABLE: Final = 2
+
+
+@final
+class Topology:
+    """Acts on the virtual host for one channel, and remembers the queue it declared last."""
+
+    def __init__(self, channel: int, client: Client, vhost: VHost) -> None:
+        self._channel = channel
+        self._client = client
+        self._output = client.output
+        self._vhost = vhost
+        self._current_queue = b""
+
+    def method(self, method: int, arguments: Arguments) -> bool:
+        """Carry out a method; false if it is none of these classes'."""
+        if method == QUEUE_DECLARE:
+            self._declare_queue(arguments)
+        elif method == QUEUE_BIND:
+            self._bind_queue(arguments)
+        elif method == QUEUE_UNBIND:
+            self._unbind_queue(arguments)
+        elif method == QUEUE_PURGE:
+            self._purge_queue(arguments)
+        elif method == QUEUE_DELETE:
+            self._delete_queue(arguments)
+        elif method == EXCHANGE_DECLARE:
+            self._declare_exchange(arguments)
+        elif method == EXCHANGE_DELETE:
+            self._delete_exchange(arguments)
+        elif method == EXCHANGE_BIND:
+            self._bind_exchange(arguments)
+        elif method == EXCHANGE_UNBIND:
+            self._unbind_exchange(arguments)
+        elif method == ACCESS_REQUEST:
+            write_u16(self._output.begin(self._channel, ACCESS_REQUEST_OK), 1)
+            self._output.end()
+        else:
+            return False
+        return True
+
+    def named(self, queue: bytes) -> bytes:
+        """Return the name a method means: an empty one stands for the queue declared last, raises 404 without one."""
+        if queue:
+            return queue
+        if not self._current_queue:
+            raise NotFound("no previously declared queue")
+        return self._current_queue
+
+    def _declare_queue(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, bits, table = arguments.shortstr(), arguments.u8(), arguments.table()
+        connection = self._client.connection
+        queue: Queue | None
+        if bits & PASSIVE or name.startswith(REPLY_TO):
+            name = self.named(name)
+            if name == REPLY_TO:
+                self._declared(name, 0, 1, bits & 16 != 0)
+                return
+            queue = self._vhost.queue(name, connection)
+        else:
+            queue = self._vhost.declare_queue(
+                name, bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table, connection
+            )
+        self._current_queue = queue.name
+        self._declared(queue.name, queue.ready_count, len(queue.consumers), bits & 16 != 0)
+
+    def _declared(self, name: bytes, messages: int, consumers: int, nowait: bool) -> None:
+        if nowait:
+            return
+        writer = self._output.begin(self._channel, QUEUE_DECLARE_OK)
+        write_shortstr(writer, name)
+        write_u32(writer, messages)
+        write_u32(writer, consumers)
+        self._output.end()
+
+    def _bind_queue(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, exchange, binding_key = arguments.shortstr(), arguments.shortstr(), arguments.shortstr()
+        nowait, table = arguments.u8() & 1, arguments.table()
+        if not name and not binding_key:
+            binding_key = self.named(name)
+        queue = self._bindable(self.named(name))
+        self._vhost.bind(exchange, queue, binding_key, table)
+        self._answer(QUEUE_BIND_OK, nowait)
+
+    def _unbind_queue(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, exchange, binding_key = arguments.shortstr(), arguments.shortstr(), arguments.shortstr()
+        table = arguments.table()
+        if not name and not binding_key:
+            binding_key = self.named(name)
+        name = self.named(name)
+        if name in self._vhost.queues or not exchange:
+            self._vhost.unbind(exchange, self._bindable(name), binding_key, table)
+        self._answer(QUEUE_UNBIND_OK, 0)
+
+    def _bindable(self, name: bytes) -> Queue:
+        if name.startswith(REPLY_PREFIX):
+            raise AccessRefused(f"operation not permitted on the direct reply-to queue '{text(name)}'")
+        return self._vhost.queue(name, self._client.connection)
+
+    def _purge_queue(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, nowait = arguments.shortstr(), arguments.u8() & 1
+        count = self._vhost.queue(self.named(name), self._client.connection).purge()
+        self._counted(QUEUE_PURGE_OK, count, nowait)
+
+    def _delete_queue(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, bits = arguments.shortstr(), arguments.u8()
+        name = self.named(name)
+        count = 0
+        if name in self._vhost.queues:
+            queue = self._vhost.queue(name, self._client.connection)
+            count = self._vhost.delete_queue(queue, bits & 1 != 0, bits & 2 != 0)
+        self._counted(QUEUE_DELETE_OK, count, bits & 4)
+
+    def _declare_exchange(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, kind, bits, table = arguments.shortstr(), arguments.shortstr(), arguments.u8(), arguments.table()
+        name = name.replace(b"\r", b"").replace(b"\n", b"")
+        if bits & PASSIVE:
+            if not name:
+                raise AccessRefused("operation not permitted on the default exchange")
+            self._vhost.exchange(name)
+        else:
+            self._vhost.declare_exchange(
+                name, text(kind), bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table
+            )
+        self._answer(EXCHANGE_DECLARE_OK, bits & 16)
+
+    def _delete_exchange(self, arguments: Arguments) -> None:
+        arguments.u16()
+        name, bits = arguments.shortstr(), arguments.u8()
+        self._vhost.delete_exchange(name, bits & 1 != 0)
+        self._answer(EXCHANGE_DELETE_OK, bits & 2)
+
+    def _bind_exchange(self, arguments: Arguments) -> None:
+        arguments.u16()
+        destination, source, binding_key = arguments.shortstr(), arguments.shortstr(), arguments.shortstr()
+        nowait, table = arguments.u8() & 1, arguments.table()
+        if not destination or not source:
+            raise AccessRefused("operation not permitted on the default exchange")
+        self._vhost.bind(source, self._vhost.exchange(destination), binding_key, table)
+        self._answer(EXCHANGE_BIND_OK, nowait)
+
+    def _unbind_exchange(self, arguments: Arguments) -> None:
+        arguments.u16()
+        destination, source, binding_key = arguments.shortstr(), arguments.shortstr(), arguments.shortstr()
+        nowait, table = arguments.u8() & 1, arguments.table()
+        if not destination or not source:
+            raise AccessRefused("operation not permitted on the default exchange")
+        if destination in self._vhost.exchanges:
+            self._vhost.unbind(source, self._vhost.exchanges[destination], binding_key, table)
+        self._answer(EXCHANGE_UNBIND_OK, nowait)
+
+    def _answer(self, method: int, nowait: int) -> None:
+        if not nowait:
+            self._output.method(self._channel, method)
+
+    def _counted(self, method: int, count: int, nowait: int) -> None:
+        if not nowait:
+            write_u32(self._output.begin(self._channel, method), count)
+            self._output.end()

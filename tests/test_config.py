@@ -1,0 +1,227 @@
+"""Settings: sources and their order, what is refused, and that no text gives a password away."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from supersoniq.config import ConfigError, Settings, default_data_dir, load, memory_bytes
+
+
+@pytest.fixture(autouse=True)
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def complaint(flags: dict[str, object] | None = None, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(flags or {}, environ or {})
+    return str(caught.value)
+
+
+def test_without_sources_everything_is_default() -> None:
+    loaded = load({}, {})
+    assert loaded.settings == Settings()
+    assert set(loaded.origins.values()) == {"default"}
+    assert set(loaded.origins) == set(Settings.model_fields)
+
+
+def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", "port = 1\nheartbeat_seconds = 1\nchannel_max = 1\n")
+    environ = {"SUPERSONIQ_PORT": "2", "SUPERSONIQ_HEARTBEAT_SECONDS": "2"}
+    loaded = load({"port": 3}, environ, path)
+    settings = loaded.settings
+    assert (settings.port, settings.heartbeat_seconds, settings.channel_max) == (3, 2, 1)
+    origins = [loaded.origins[key] for key in ("port", "heartbeat_seconds", "channel_max", "vhosts")]
+    assert origins == ["--port", "SUPERSONIQ_HEARTBEAT_SECONDS", str(path), "default"]
+
+
+def test_file_of_the_working_directory_is_read(empty_directory: Path) -> None:
+    write(empty_directory / "supersoniq.toml", "port = 4")
+    assert load({}, {}).settings.port == 4
+
+
+def test_given_file_replaces_that_of_the_working_directory(empty_directory: Path) -> None:
+    write(empty_directory / "supersoniq.toml", "port = 4")
+    other = write(empty_directory / "other.toml", "channel_max = 7")
+    assert load({}, {}, other).settings.port == Settings().port
+
+
+def test_settings_made_directly_ignore_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERSONIQ_PORT", "1")
+    monkeypatch.setenv("PORT", "1")
+    assert Settings().port == 5672
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1
+
+
+def test_flags_that_were_not_given_change_nothing() -> None:
+    loaded = load({"port": None, "host": []}, {"SUPERSONIQ_PORT": "1"})
+    assert (loaded.settings.port, loaded.origins["host"]) == (1, "default")
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0,::", " 0.0.0.0 , ::", '["0.0.0.0", "::"]'])
+def test_list_in_the_environment_is_commas_or_json(text: str) -> None:
+    assert load({}, {"SUPERSONIQ_HOST": text}).settings.host == ["0.0.0.0", "::"]
+
+
+def test_single_host_needs_no_list(tmp_path: Path) -> None:
+    assert load({}, {}, write(tmp_path / "a.toml", 'host = "::"')).settings.host == ["::"]
+
+
+@pytest.mark.parametrize("text", ["ann:a:b, bob:c", '{"ann": "a:b", "bob": "c"}'])
+def test_users_in_the_environment_are_pairs_or_json(text: str) -> None:
+    users = load({}, {"SUPERSONIQ_USERS": text}).settings.users
+    passwords = {name: password.get_secret_value() for name, password in users.items()}
+    assert passwords == {"ann": "a:b", "bob": "c"}
+
+
+def test_tables_of_the_file_are_users_and_log_levels(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", '[users]\nann = "s"\n[log_levels]\n"supersoniq.session" = "DEBUG"\n')
+    settings = load({}, {}, path).settings
+    assert settings.users["ann"].get_secret_value() == "s"
+    assert settings.log_levels == {"supersoniq.session": "debug"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "line"),
+    [
+        ({"PORT": "70000"}, "port = 70000 (SUPERSONIQ_PORT): expected less than or equal to 65535"),
+        ({"PORT": "x"}, "port = x (SUPERSONIQ_PORT): expected a valid integer"),
+        ({"FRAME_MAX_BYTES": "1"}, "frame_max_bytes = 1 (SUPERSONIQ_FRAME_MAX_BYTES): expected greater"),
+        ({"LOG_LEVEL": "loud"}, "log_level = loud (SUPERSONIQ_LOG_LEVEL): expected 'debug', 'info'"),
+        ({"HOST": ""}, "host =  (SUPERSONIQ_HOST): expected at least 1 item"),
+        ({"MEMORY_LIMIT": "half"}, "memory_limit = half (SUPERSONIQ_MEMORY_LIMIT): expected a share"),
+        ({"MEMORY_LIMIT": "101%"}, "memory_limit = 101% (SUPERSONIQ_MEMORY_LIMIT): expected at most 100%"),
+        ({"LOG_LEVELS": "debug"}, "log_levels = debug (SUPERSONIQ_LOG_LEVELS): expected name:value"),
+        ({"VHOSTS": "[1"}, "vhosts = [1 (SUPERSONIQ_VHOSTS): expected JSON: "),
+    ],
+)
+def test_wrong_value_is_one_line_of_key_value_place_expectation(environ: dict[str, str], line: str) -> None:
+    said = complaint(environ={"SUPERSONIQ_" + key: value for key, value in environ.items()})
+    assert said.startswith(line)
+    assert "\n" not in said
+
+
+def test_wrong_value_of_a_flag_or_file_names_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", "channel_max = 0")
+    assert complaint({"port": -1}).startswith("port = -1 (--port): ")
+    with pytest.raises(ConfigError, match=r"channel_max = 0 \(.*a\.toml\): "):
+        load({}, {}, path)
+
+
+def test_data_dir_must_not_be_a_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "file", "")
+    assert complaint({"data_dir": path}).endswith("(--data-dir): expected a directory, found a file")
+
+
+def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
+    assert complaint(environ={"SUPERSONIQ_POTR": "1"}) == (
+        "unknown setting SUPERSONIQ_POTR: did you mean SUPERSONIQ_PORT?"
+    )
+    path = write(tmp_path / "a.toml", "heartbeat = 1")
+    with pytest.raises(
+        ConfigError, match=r"unknown setting heartbeat in .*: did you mean heartbeat_seconds\?"
+    ):
+        load({}, {}, path)
+
+
+def test_unknown_name_like_nothing_points_to_the_command_that_lists_all() -> None:
+    assert complaint(environ={"SUPERSONIQ_ZZZ": "1"}).endswith("`supersoniq config` lists the settings")
+
+
+def test_variables_of_the_build_and_of_others_are_ignored() -> None:
+    environ = {"SUPERSONIQ_PURE": "1", "SUPERSONIQ_COMPILED": "1", "PORT": "1", "XSUPERSONIQ_PORT": "1"}
+    assert load({}, environ).settings == Settings()
+
+
+def test_service_links_of_kubernetes_are_ignored() -> None:
+    link = "tcp://10.0.0.1:5672"
+    environ = {
+        "SUPERSONIQ_PORT": link,
+        "SUPERSONIQ_PORT_5672_TCP": link,
+        "SUPERSONIQ_PORT_5672_TCP_ADDR": "10.0.0.1",
+        "SUPERSONIQ_SERVICE_HOST": "10.0.0.1",
+        "SUPERSONIQ_SERVICE_PORT_AMQP": "5672",
+    }
+    assert load({}, environ).settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("port =", "is not TOML: "),
+        ("port = 1\nport = 2", "is not TOML: "),
+    ],
+)
+def test_file_that_is_not_toml_is_one_line(tmp_path: Path, text: str, end: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, write(tmp_path / "a.toml", text))
+    assert end in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_given_file_must_exist_and_be_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere does not exist"):
+        load({}, {}, tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="is not a file"):
+        load({}, {}, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["s3cret", '{"ann": ["s3cret"]}', '{"ann": "s3cret', '["s3cret"]'])
+def test_passwords_are_not_in_complaints(text: str) -> None:
+    said = complaint(environ={"SUPERSONIQ_USERS": text})
+    assert said.startswith("users = **** (SUPERSONIQ_USERS): ")
+    assert "s3cret" not in said
+
+
+def test_passwords_are_not_shown() -> None:
+    loaded = load({}, {"SUPERSONIQ_USERS": "ann:s3cret"})
+    assert "s3cret" not in f"{loaded} {loaded.shown()} {loaded.settings!r}"
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"),
+    [
+        ("40%", 400),
+        ("0", 0),
+        ("0%", 0),
+        ("12.5%", 125),
+        ("7", 7),
+        ("2k", 2048),
+        ("1.5 MiB", 1572864),
+        ("2GB", 2**31),
+    ],
+)
+def test_memory_limit_is_a_share_or_a_size(limit: str, size: int) -> None:
+    assert memory_bytes(limit, 1000) == size
+
+
+def test_memory_limit_may_be_a_number() -> None:
+    assert Settings(memory_limit=1500000).memory_limit == "1500000"  # type: ignore[arg-type]  # as TOML writes it
+
+
+@given(st.text(max_size=8))
+def test_memory_limit_is_understood_or_refused_with_what_is_expected(text: str) -> None:
+    said = "expected nothing else"
+    try:
+        memory_bytes(text, 1000)
+    except ValueError as error:
+        said = str(error)
+    assert said.startswith("expected ")
+
+
+def test_default_data_dir_follows_xdg() -> None:
+    assert default_data_dir({"XDG_STATE_HOME": "/state"}) == Path("/state/supersoniq")
+    assert default_data_dir({}) == Path.home() / ".local" / "state" / "supersoniq"
