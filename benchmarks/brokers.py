@@ -60,7 +60,7 @@ class Broker(ABC):
             )
 
     def start(self) -> None:
-        """Start with an empty directory and wait until it answers an AMQP header; notes how long that took."""
+        """Start with an empty directory, wait until it answers an AMQP header, note how long that took."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         began = time.monotonic()
@@ -161,7 +161,8 @@ def install_rabbitmq() -> None:
     # In run level 1 Debian's packages do not start what they install.
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "rabbitmq-server"]):
-        done = subprocess.run(["apt-get", "--quiet", *arguments], env=environ, capture_output=True, text=True)
+        command = ["apt-get", "--quiet", *arguments]
+        done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True)
         if done.returncode:
             raise Unavailable(
                 f"apt-get {arguments[0]} failed: {(done.stderr.strip() or '?').splitlines()[-1]}"

@@ -46,7 +46,7 @@ SHAPES = {
 }
 WRITES = {"batches": ("batches", ()), "flush": ("each flushed", ("--flush",))}
 
-# Everything with small messages, where the broker's own work is what costs; the larger sizes where they differ.
+# Everything with small messages, where the broker's own work is what costs; larger ones where they differ.
 COMBINATIONS = [
     *[("16", ack, shape, write) for shape in SHAPES for ack in ACKS for write in WRITES],
     *[("1024", "auto", "1x1", write) for write in WRITES],

@@ -53,7 +53,7 @@ def run_perf(broker: Broker, arguments: tuple[str, ...], scale: Scale) -> Figure
         command += ["--duration", str(scale.churn_seconds)]
     elif "--count" not in arguments and "--preload" not in arguments:
         command += ["--duration", str(scale.seconds), "--warmup", str(scale.warmup_seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
     return figures_of(json.loads(done.stdout))
@@ -135,7 +135,7 @@ def rss_of_queued(broker: Broker, scale: Scale) -> float:
         "--broker-pid",
         str(broker.pid),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
     cost = json.loads(done.stdout)["broker"]

@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--quick] [--only PATTERN] [--brokers NAMES] [--json FILE] [--output FILE]
 
-Without --output only a full run of both brokers is written, the others are printed. PATTERN is a part of rows'
-keys (`through-16`, `rss`), or several, separated by commas; --list shows the keys.
+Without --output only a full run of both brokers is written, the others are printed. PATTERN is a part of
+rows' keys (`through-16`, `rss`), or several, separated by commas; --list shows the keys.
 """
 
 import argparse

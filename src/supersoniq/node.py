@@ -1,4 +1,7 @@
-"""Puts one broker together; the only module that knows every part. `Broker` runs one inside a Python process."""
+"""Puts one broker together; the only module that knows every part.
+
+`Broker` runs one inside a Python process.
+"""
 
 import asyncio
 import platform
@@ -38,7 +41,10 @@ CAPABILITIES = (
 
 
 class Node:
-    """One broker on the running event loop: `start`, then `stop`. `addresses` are known once it has started."""
+    """One broker on the running event loop: `start`, then `stop`.
+
+    `addresses` are known once it has started.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -109,9 +115,9 @@ def server_properties() -> dict[str, object]:
 class Broker:
     """A broker inside this process, listening on loopback.
 
-    `async with Broker(port=0) as broker` runs it on the running loop, `with Broker(port=0) as broker` in a thread
-    with a loop of its own. `settings` are those of the configuration, by name; files and environment are not read.
-    Nothing is shared between brokers, so there may be several.
+    `async with Broker(port=0) as broker` runs it on the running loop, `with Broker(port=0) as broker` in a
+    thread with a loop of its own. `settings` are those of the configuration, by name; files and environment
+    are not read. Nothing is shared between brokers, so there may be several.
     """
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1", **settings: Any) -> None:

@@ -54,7 +54,8 @@ def test_predeclared_exchanges_exist_and_may_be_redeclared_as_they_are(name: str
 def test_trace_exchange_is_an_internal_topic_exchange(ch: WireChannel) -> None:
     ch.call(Exchange.declare(exchange="amq.rabbitmq.trace", type="topic", durable=True, internal=True))
     ch.publish(b"", "k", exchange="amq.rabbitmq.trace")
-    ch << channel_closed(403, "cannot publish to internal exchange 'amq.rabbitmq.trace' in vhost '/'", 60, 40)
+    text = "cannot publish to internal exchange 'amq.rabbitmq.trace' in vhost '/'"
+    ch << channel_closed(403, text, 60, 40)
     ch >> Channel.close_ok()
 
 
@@ -67,7 +68,7 @@ def test_passive_declaration_compares_nothing(ch: WireChannel, names: Names) -> 
 
 
 @pytest.mark.rule("exchange.declare", "default-passive")
-def test_default_exchange_exists(ch: WireChannel) -> None:
+def test_default_exchange_may_not_even_be_asked_for(ch: WireChannel) -> None:
     ch >> Exchange.declare(exchange="", passive=True)
     ch << channel_closed(403, "operation not permitted on the default exchange", 40, 10)
     ch >> Channel.close_ok()
@@ -82,18 +83,10 @@ def test_unknown_arguments_are_not_compared(ch: WireChannel, names: Names) -> No
 
 @pytest.mark.rule("exchange.declare", "equivalence")
 def test_identical_redeclaration_is_accepted(ch: WireChannel, names: Names) -> None:
+    flags = {"durable": True, "auto_delete": True, "internal": True}
+    arguments = {"alternate-exchange": "somewhere"}
     for _ in range(2):
-        arguments = {"alternate-exchange": "somewhere"}
-        ch.call(
-            Exchange.declare(
-                exchange=names.x,
-                type="topic",
-                durable=True,
-                auto_delete=True,
-                internal=True,
-                arguments=arguments,
-            )
-        )
+        ch.call(Exchange.declare(exchange=names.x, type="topic", arguments=arguments, **flags))
 
 
 @pytest.mark.rule("exchange.declare", "nowait")

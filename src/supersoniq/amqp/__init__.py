@@ -1,1 +1,4 @@
-"""The wire of AMQP 0-9-1: constants, field tables, properties, frames, methods and errors. No I/O, no state of a broker."""
+"""The wire of AMQP 0-9-1: constants, field tables, properties, frames, methods and errors.
+
+No I/O, no state of a broker.
+"""

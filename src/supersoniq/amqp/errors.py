@@ -24,8 +24,13 @@ class AMQPError(Exception):
 
     @property
     def reply_text(self) -> str:
-        """The text as RabbitMQ sends it; it may be longer than the wire's 255 octets."""
+        """The text as RabbitMQ sends it, however long."""
         return f"{self.name} - {self.text}"
+
+    def reply_octets(self) -> bytes:
+        """Return the text for the wire, shortened to the 255 octets that fit there."""
+        octets = self.reply_text.encode("utf-8", "surrogateescape")
+        return octets if len(octets) <= 255 else octets[:252] + b"..."
 
 
 class ChannelException(AMQPError):

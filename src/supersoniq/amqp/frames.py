@@ -70,7 +70,10 @@ class FrameReader:
         self._payload_bytes_max = i64(frame_max_bytes) - FRAME_OVERHEAD_BYTES
 
     def feed(self, data: bytes) -> None:
-        """Cut `data`, the next bytes of the stream; raises 501 for what is no frame, and what the handler raises."""
+        """Cut `data`, the next bytes of the stream.
+
+        Raises 501 for what is no frame, and what the handler raises.
+        """
         at: i64 = 0
         if self._held_bytes > 0:
             at = self._complete(data)
@@ -98,7 +101,7 @@ class FrameReader:
                 handler.header_frame(channel, data, at + HEAD_BYTES, stop)
             elif kind == FRAME_BODY:
                 handler.body_frame(channel, data, at + HEAD_BYTES, stop)
-            elif kind == FRAME_HEARTBEAT:
+            elif kind == FRAME_HEARTBEAT and size == 0:
                 handler.heartbeat_frame(channel)
             else:
                 raise _unknown_type(data, at, stop)
@@ -114,7 +117,10 @@ class FrameReader:
             self._wanted_bytes = self._frame_bytes(data, at)
 
     def _complete(self, data: bytes) -> i64:
-        """Complete the held frame and hand it over; returns where the next begins in `data`, -1 if still too short."""
+        """Complete the held frame and hand it over.
+
+        Returns where the next begins in `data`, -1 if still too short.
+        """
         used: i64 = 0
         end: i64 = len(data)
         while True:
@@ -153,7 +159,9 @@ class FrameReader:
 
 def _bad_end(data: bytes, at: i64, stop: i64) -> FrameError:
     payload = erlang_binary(data[at + HEAD_BYTES : stop])
-    return FrameError(f"type {data[at]}, all octets = {payload}: {{invalid_frame_end_marker,{data[stop]}}}", 0, 0)
+    return FrameError(
+        f"type {data[at]}, all octets = {payload}: {{invalid_frame_end_marker,{data[stop]}}}", 0, 0
+    )
 
 
 def _unknown_type(data: bytes, at: i64, stop: i64) -> FrameError:

@@ -67,7 +67,10 @@ class Arguments:
 
 
 def begin_method(writer: BytesWriter, channel: i64, method: i64) -> i64:
-    """Append the head of a method frame; the position that comes back goes to `end_method` after the arguments."""
+    """Append the head of a method frame.
+
+    The position that comes back goes to `end_method` after the arguments.
+    """
     writer.append(u8(FRAME_METHOD))
     write_u16(writer, channel)
     at: i64 = len(writer)

@@ -18,7 +18,6 @@ from supersoniq.amqp.primitives import (
     read_u16,
     read_u32,
     read_u64,
-    write_longstr,
     write_s64,
     write_shortstr,
     write_u8,
@@ -119,7 +118,10 @@ def check_properties(header: bytes) -> None:
 
 
 def shortstr_property(header: bytes, flag: i64) -> bytes | None:
-    """Return the short string property with `flag`, None where it is not set; raises 501 if it is cut short."""
+    """Return the short string property with `flag`, None where it is not set.
+
+    Raises 501 if it is cut short.
+    """
     flags = property_flags(header)
     if not flags & flag:
         return None
@@ -226,4 +228,3 @@ def with_headers(header: bytes, table: Table) -> bytes:
     properties = read_properties(header)
     properties.change_headers(table)
     return properties.content_header(read_u64(header, 4))
-

@@ -1,4 +1,5 @@
-"""The constants of AMQP 0-9-1 with RabbitMQ's extensions: frame types, class and method ids, reply codes, property flags.
+"""The constants of AMQP 0-9-1 with RabbitMQ's extensions: frame types, class and method ids, reply codes,
+property flags.
 
 A method's number is `class_id << 16 | method_id`, as its first four octets stand on the wire.
 """

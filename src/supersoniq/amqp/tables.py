@@ -60,12 +60,37 @@ KIND_NAMES: Final = {
     ord("T"): "timestamp",
     ord("V"): "void",
 }
+# How many octets a value has, by the octet of its type.
+UNKNOWN: Final = 255
+PREFIXED: Final = 254  # four octets of length stand before it
+
+
+def _value_bytes() -> bytes:
+    sizes = bytearray([UNKNOWN] * 256)
+    for kinds, size in (
+        (b"V", 0),
+        (b"tbB", 1),
+        (b"su", 2),
+        (b"Iif", 4),
+        (b"D", 5),
+        (b"lLdT", 8),
+        (b"SxAF", PREFIXED),
+    ):
+        for kind in kinds:
+            sizes[kind] = size
+    return bytes(sizes)
+
+
+VALUE_BYTES: Final = _value_bytes()
 INTEGER_KINDS: Final = b"bBsuIilL"
 STRING_KINDS: Final = b"Sx"
 
 
 class Field:
-    """One typed value. `value` is bool, int, float, bytes, None, a list of fields, a table, or a pair for a decimal."""
+    """One typed value.
+
+    `value` is bool, int, float, bytes, None, a list of fields, a table, or a pair for a decimal.
+    """
 
     __slots__ = ("kind", "value")
 
@@ -99,7 +124,10 @@ class Field:
         return self.value
 
     def same_class(self, other: "Field") -> bool:
-        """Whether both types count as one when arguments are compared: integers of any width, strings and octets."""
+        """Whether both types count as one when arguments are compared.
+
+        Integers of any width, strings and octets.
+        """
         return (
             self.kind == other.kind
             or (self.is_integer and other.is_integer)
@@ -184,24 +212,13 @@ def field_end(data: bytes, at: i64, end: i64) -> i64:
     """Return where the field whose type octet is at `at` ends; raises 501 or 502 as `read_table` does."""
     if at >= end:
         raise _cut_short()
-    kind = data[at]
-    size: i64 = 0
-    if kind in b"SxAF":
+    size: i64 = VALUE_BYTES[data[at]]
+    if size == UNKNOWN:
+        raise MalformedField(f"unknown field type {data[at]}")
+    if size == PREFIXED:
         if end - at < 5:
             raise _cut_short()
         size = 4 + read_u32(data, at + 1)
-    elif kind in b"lLdT":
-        size = 8
-    elif kind in b"Iif":
-        size = 4
-    elif kind in b"tbB":
-        size = 1
-    elif kind in b"su":
-        size = 2
-    elif kind == ord("D"):
-        size = 5
-    elif kind != ord("V"):
-        raise MalformedField(f"unknown field type {kind}")
     if size > end - at - 1:
         raise _cut_short()
     return at + 1 + size

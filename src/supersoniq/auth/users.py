@@ -16,7 +16,10 @@ class Users:
         self._loopback_users = frozenset(loopback_users)
 
     def authenticates(self, name: str, password: bytes, from_loopback: bool) -> bool:
-        """Whether the password is the user's and the user may come from there; an unknown name takes as long."""
+        """Whether the password is the user's and the user may come from there.
+
+        An unknown name takes as long.
+        """
         expected = self._hashes.get(name, self._nobody)
         matches = hmac.compare_digest(expected, self._hash(password))
         return matches and (from_loopback or name not in self._loopback_users)

@@ -1,1 +1,4 @@
-"""The broker itself: messages, exchanges, queues and virtual hosts. It knows no AMQP methods and does no I/O."""
+"""The broker itself: messages, exchanges, queues and virtual hosts.
+
+It knows no AMQP methods and does no I/O.
+"""

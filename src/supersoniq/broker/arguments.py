@@ -1,7 +1,7 @@
 """The arguments of queues: what is accepted, what counts as equal when a queue is declared again.
 
-The types RabbitMQ knows each have their own list; an argument that stands in another type's list is refused, one
-that stands in nobody's is kept and ignored.
+The types RabbitMQ knows each have their own list; an argument that stands in another type's list is refused,
+one that stands in nobody's is kept and ignored.
 """
 
 from typing import Final
@@ -44,7 +44,12 @@ QUORUM: Final = frozenset(
     ]
 )
 STREAM: Final = frozenset(
-    [b"x-max-age", b"x-stream-max-segment-size-bytes", b"x-stream-filter-size-bytes", b"x-initial-cluster-size"]
+    [
+        b"x-max-age",
+        b"x-stream-max-segment-size-bytes",
+        b"x-stream-filter-size-bytes",
+        b"x-initial-cluster-size",
+    ]
 )
 OF_TYPE: Final = {b"classic": CLASSIC, b"quorum": QUORUM}
 TEXTS: Final = {
@@ -68,9 +73,13 @@ class QueueOptions:
     def __init__(self, arguments: Table, queue_type: bytes) -> None:
         self.arguments = arguments
         self.queue_type = queue_type
+        single = arguments.get(b"x-single-active-consumer")
+        self.single_active_consumer = single is not None and single.value is True
 
 
-def check_queue(name: bytes, vhost: str, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table) -> QueueOptions:
+def check_queue(
+    name: bytes, vhost: str, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table
+) -> QueueOptions:
     """Check the arguments of a new queue; raises 406 in RabbitMQ's words."""
     place = f"for queue '{text(name)}' in vhost '{vhost}'"
     queue_type = _queue_type(arguments, place)
@@ -99,8 +108,8 @@ def check_equivalent(name: bytes, vhost: str, current: QueueOptions, received: T
     known = COMMON | OF_TYPE[current.queue_type]
     for argument in sorted(known):
         given, had = received.get(argument), current.arguments.get(argument)
-        if argument == b"x-queue-type":
-            given, had = _explicit_type(given), _explicit_type(had)
+        if argument == b"x-queue-type" and _type_name(given) == _type_name(had):
+            continue
         difference = _difference(given, had)
         if difference:
             raise PreconditionFailed(f"inequivalent arg '{text(argument)}' {place}: {difference}")
@@ -123,6 +132,8 @@ def _difference(given: Field | None, had: Field | None) -> str:
             assert given is not None
             return f"received the value '{shown(given)}' of type '{given.kind_name}' but current is none"
         return f"received none but current is the value '{shown(had)}' of type '{had.kind_name}'"
+    if _integer_class(given) and _integer_class(had) and given.value == had.value:
+        return ""
     if given.equals(had):
         return ""
     if given.same_class(had):
@@ -133,8 +144,13 @@ def _difference(given: Field | None, had: Field | None) -> str:
     )
 
 
-def _explicit_type(field: Field | None) -> Field:
-    return Field(ord("S"), b"classic") if field is None else field
+def _integer_class(field: Field) -> bool:
+    """Whether RabbitMQ compares it as an integer here: timestamps count, too."""
+    return field.is_integer or field.kind == ord("T")
+
+
+def _type_name(field: Field | None) -> object:
+    return b"classic" if field is None else field.value
 
 
 def _queue_type(arguments: Table, place: str) -> bytes:
@@ -142,9 +158,13 @@ def _queue_type(arguments: Table, place: str) -> bytes:
     if field is None:
         return b"classic"
     if not field.is_string:
-        raise PreconditionFailed(f"invalid arg 'x-queue-type' {place}: {{unacceptable_type,{field.kind_name}}}")
+        raise PreconditionFailed(
+            f"invalid arg 'x-queue-type' {place}: {{unacceptable_type,{field.kind_name}}}"
+        )
     if field.octets() not in OF_TYPE:
-        raise PreconditionFailed(f"invalid arg 'x-queue-type' {place}: \"unsupported queue type '{shown(field)}'\"")
+        raise PreconditionFailed(
+            f"invalid arg 'x-queue-type' {place}: \"unsupported queue type '{shown(field)}'\""
+        )
     return field.octets()
 
 
@@ -198,9 +218,9 @@ def _text_objection(argument: bytes, field: Field) -> str:
 
 
 def _check_quorum(place: str, durable: bool, exclusive: bool, auto_delete: bool) -> None:
-    if not durable:
-        raise PreconditionFailed(f"invalid property 'non-durable' {place}")
-    if exclusive:
-        raise PreconditionFailed(f"invalid property 'exclusive-owner' {place}")
     if auto_delete:
         raise PreconditionFailed(f"invalid property 'auto-delete' {place}")
+    if exclusive:
+        raise PreconditionFailed(f"invalid property 'exclusive-owner' {place}")
+    if not durable:
+        raise PreconditionFailed(f"invalid property 'non-durable' {place}")

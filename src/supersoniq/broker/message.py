@@ -36,7 +36,10 @@ class Message:
 @final
 @mypyc_attr(acyclic=True)
 class Entry:
-    """A message's place in one queue. `position` orders the entries of that queue for as long as they live."""
+    """A message's place in one queue.
+
+    `position` orders the entries of that queue for as long as they live.
+    """
 
     __slots__ = ("message", "position", "redelivered")
 

@@ -50,7 +50,10 @@ class Store(ABC):
 
     @abstractmethod
     def append(self, message: Message, queue_count: int) -> i64:
-        """Take `message` for `queue_count` durable queues; returns the sequence that covers it, 0 if it is safe now."""
+        """Take `message` for `queue_count` durable queues.
+
+        Returns the sequence that covers it, 0 if it is safe now.
+        """
 
     @abstractmethod
     def discard(self, message: Message) -> None:

@@ -1,7 +1,7 @@
 """Where a message goes: through exchanges, exchange-to-exchange bindings and alternate exchanges to queues.
 
-Each exchange is visited once and each queue appears once, so cycles end. Answers that depend on the address alone
-are remembered until anything in the virtual host changes.
+Each exchange is visited once and each queue appears once, so cycles end. Answers that depend on the address
+alone are remembered until anything in the virtual host changes.
 """
 
 from typing import Final
@@ -44,7 +44,7 @@ class Router:
         return self._routes.get(address)
 
     def route(self, exchange: Exchange, address: bytes, routing_key: bytes, header: bytes) -> Route:
-        """Find the queues for a message with one key, and remember them if they depend on the address alone."""
+        """Find the queues for a message with one key; remember them if they depend on the address alone."""
         queues = self.resolve(exchange, [routing_key], header)
         route = Route(queues, self._by_key_alone)
         if self._by_key_alone:

@@ -1,7 +1,7 @@
 """The end of a turn: work that one event brings about many times over and that is done once when it ends.
 
-A turn is whatever happens between two visits of the event loop to the node: one read of one socket, one timer.
-At its end queues dispatch, then confirms are written, then each client's output is sent.
+A turn is whatever happens between two visits of the event loop to the node: one read of one socket, one
+timer. At its end queues dispatch, then confirms are written, then each client's output is sent.
 """
 
 from mypy_extensions import mypyc_attr, trait
@@ -34,7 +34,7 @@ class Turn:
             self._dispatches.append(work)
 
     def confirm(self, work: Deferred) -> None:
-        """Schedule a channel's confirms."""
+        """Schedule what a channel writes after the answers to methods: confirms, cancellations."""
         if not work.scheduled:
             work.scheduled = True
             self._confirms.append(work)

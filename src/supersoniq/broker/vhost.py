@@ -60,7 +60,10 @@ class VHost:
     def declare_exchange(
         self, name: bytes, kind: str, durable: bool, auto_delete: bool, internal: bool, arguments: Table
     ) -> Exchange:
-        """Return the exchange, made where it is missing; raises 403 for reserved names, 406 for what differs."""
+        """Return the exchange, made where it is missing.
+
+        Raises 403 for reserved names, 406 for what differs.
+        """
         _refuse_default(name)
         exchange = self.exchanges.get(name)
         if exchange is not None:
@@ -82,7 +85,13 @@ class VHost:
         return exchange
 
     def _check_same_exchange(
-        self, exchange: Exchange, kind: str, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+        self,
+        exchange: Exchange,
+        kind: str,
+        durable: bool,
+        auto_delete: bool,
+        internal: bool,
+        arguments: Table,
     ) -> None:
         had, given = exchange.arguments.get(b"alternate-exchange"), arguments.get(b"alternate-exchange")
         pairs = [
@@ -95,18 +104,27 @@ class VHost:
         for property_name, received, current in pairs:
             if received != current:
                 raise PreconditionFailed(
-                    f"inequivalent arg '{property_name}' {place}: received '{received}' but current is '{current}'"
+                    f"inequivalent arg '{property_name}' {place}: "
+                    f"received '{received}' but current is '{current}'"
                 )
-        if (had is None) != (given is None) or (had is not None and given is not None and not had.equals(given)):
+        if (had is None) != (given is None) or (
+            had is not None and given is not None and not had.equals(given)
+        ):
             raise PreconditionFailed(
-                f"inequivalent arg 'alternate-exchange' {place}: received {_quoted(given)} but current is {_quoted(had)}"
+                f"inequivalent arg 'alternate-exchange' {place}: "
+                f"received {_quoted(given)} but current is {_quoted(had)}"
             )
 
     def delete_exchange(self, name: bytes, if_unused: bool) -> None:
-        """Delete an exchange and its bindings; a missing one is fine. Raises 403 for system ones, 406 if in use."""
+        """Delete an exchange and its bindings; a missing one is fine.
+
+        Raises 403 for system ones, 406 if in use.
+        """
         _refuse_default(name)
         if name.startswith(RESERVED) and name in self.exchanges:
-            raise AccessRefused(f"deletion of system exchange '{text(name)}' in vhost '{self.name}' not allowed")
+            raise AccessRefused(
+                f"deletion of system exchange '{text(name)}' in vhost '{self.name}' not allowed"
+            )
         exchange = self.exchanges.get(name)
         if exchange is None:
             return
@@ -130,9 +148,12 @@ class VHost:
         queue = self.queues.get(name)
         if queue is None:
             raise NotFound(f"no queue '{text(name)}' in vhost '{self.name}'")
-        if queue.owner != NOBODY and queue.owner != connection:
-            raise self._locked(name)
+        self._check_owner(queue, connection)
         return queue
+
+    def _check_owner(self, queue: Queue, connection: int) -> None:
+        if queue.owner != NOBODY and queue.owner != connection:
+            raise self._locked(queue.name)
 
     def _locked(self, name: bytes) -> ResourceLocked:
         return ResourceLocked(
@@ -142,9 +163,18 @@ class VHost:
         )
 
     def declare_queue(
-        self, name: bytes, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table, connection: int
+        self,
+        name: bytes,
+        durable: bool,
+        exclusive: bool,
+        auto_delete: bool,
+        arguments: Table,
+        connection: int,
     ) -> Queue:
-        """Return the queue, made where it is missing; raises 403 for reserved names, 405 and 406 for what differs."""
+        """Return the queue, made where it is missing.
+
+        Raises 403 for reserved names, 405 and 406 for what differs.
+        """
         name = name.replace(b"\r", b"").replace(b"\n", b"")
         if not name:
             name = b"amq.gen-" + self._names.unique()
@@ -165,7 +195,13 @@ class VHost:
         return queue
 
     def _check_same_queue(
-        self, queue: Queue, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table, connection: int
+        self,
+        queue: Queue,
+        durable: bool,
+        exclusive: bool,
+        auto_delete: bool,
+        arguments: Table,
+        connection: int,
     ) -> None:
         if queue.owner != (connection if exclusive else NOBODY):
             raise self._locked(queue.name)
@@ -213,7 +249,10 @@ class VHost:
                 self.delete_queue(queue, False, False)
 
     def open_reply_queue(self, connection: int) -> Queue:
-        """Make the queue behind direct reply-to: named past guessing, for one consumer, gone when that goes."""
+        """Make the queue behind direct reply-to.
+
+        Named past guessing, for one consumer, gone when that goes.
+        """
         name = REPLY_PREFIX + self._names.unique()
         options = check_queue(name, self.name, False, False, True, {})
         queue = Queue(name, False, True, NOBODY, options, self._turn, self.store)
@@ -231,14 +270,27 @@ class VHost:
         if exchange.bind(Binding(exchange, destination, binding_key, arguments)):
             self.router.changed()
 
-    def unbind(self, source: bytes, destination: Destination, binding_key: bytes, arguments: Table) -> None:
-        """Remove a binding; a missing one, or a missing source, is fine. Raises 403 for the default exchange."""
+    def unbind(
+        self,
+        source: bytes,
+        destination: Destination | None,
+        binding_key: bytes,
+        arguments: Table,
+        connection: int,
+    ) -> None:
+        """Remove a binding; one that is missing, or misses an end, is fine. Raises 403 and 405."""
         _refuse_default(source)
-        _refuse_default(destination.name)
         exchange = self.exchanges.get(source)
-        if exchange is not None and exchange.unbind(Binding(exchange, destination, binding_key, arguments)):
-            self.router.changed()
-            self._delete_unused(exchange)
+        if exchange is None or destination is None:
+            return
+        binding = Binding(exchange, destination, binding_key, arguments)
+        if not exchange.has(binding):
+            return
+        if isinstance(destination, Queue):
+            self._check_owner(destination, connection)
+        exchange.unbind(binding)
+        self.router.changed()
+        self._delete_unused(exchange)
 
     def _unbind_inbound(self, destination: Destination) -> None:
         for binding in list(destination.inbound):
@@ -246,7 +298,10 @@ class VHost:
             self._delete_unused(binding.source)
 
     def _delete_unused(self, exchange: Exchange) -> None:
-        """Delete an auto-delete exchange that has just lost its last binding (spec: exchange.declare/auto-delete)."""
+        """Delete an auto-delete exchange that has just lost its last binding (spec.
+
+        Exchange.declare/auto-delete).
+        """
         if exchange.auto_delete and not exchange.bindings:
             self._remove_exchange(exchange)
 
@@ -277,7 +332,10 @@ class VHost:
         return self.store.append(message, durable) if durable else 0
 
     def publish(self, message: Message, queues: list[Queue]) -> i64:
-        """Enqueue a message in each of `queues`; returns the store's sequence that covers it, 0 if it is safe now."""
+        """Enqueue a message in each of `queues`.
+
+        Returns the store's sequence that covers it, 0 if it is safe now.
+        """
         sequence: i64 = 0
         if message.persistent:
             sequence = self.append(message, queues)

@@ -1,6 +1,7 @@
 """A client's connection: handshake, heartbeats, close, and the frames handed to its channels."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Final, cast, final
 
@@ -307,7 +308,9 @@ async def connect(
         connection.abort()
         raise Unreachable(f"{address} did not complete the handshake in {timeout_seconds:g} s") from None
     except OSError as error:
-        raise Unreachable(f"cannot connect to {address}: {error.strerror or error}") from None
+        # asyncio puts addresses where the system's text belongs; a resolver's numbers are negative.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+        raise Unreachable(f"cannot connect to {address}: {reason}") from None
     except BaseException:
         connection.abort()
         raise

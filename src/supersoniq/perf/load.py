@@ -57,6 +57,7 @@ class Load:
         self._connections: list[Connection] = []
         self._producers: list[Producer] = []
         self._consumers: list[Consumer] = []
+        self._consumer_channels: list[Channel] = []
         self._control: Channel | None = None
         self._pacer: Pacer | None = None
         self._is_complete = True
@@ -98,8 +99,14 @@ class Load:
         self._consumers.append(consumer)
         if options.prefetch:
             await channel.qos(options.prefetch)
+        self._consumer_channels.append(channel)
+        if not options.preload:
+            await self._consume(number)
+
+    async def _consume(self, number: int) -> None:
+        options = self._options
         for queue in self._topology.share(number, options.consumers):
-            await channel.consume(queue, no_ack=options.ack_every == 0)
+            await self._consumer_channels[number].consume(queue, no_ack=options.ack_every == 0)
 
     async def _add_producer(self, number: int, parties: int, ledger: Ledger, confirm_window: int) -> None:
         options = self._options
@@ -163,18 +170,27 @@ class Load:
         copies = self._options.copies
         warmup = self._warmup_messages(count)
         self._ledger.published_max = warmup + count
-        self._pump(self._producers)
-        await self._wait(self._ledger.until(delivered=warmup * copies), seconds_max)
         first = self._begin_window()
+        self._pump(self._producers)
+        if self._options.preload:
+            for number in range(self._options.consumers):
+                await self._consume(number)
+        if warmup:
+            await self._wait(self._ledger.until(delivered=warmup * copies), seconds_max)
+            first = self._begin_window()
         reached = self._ledger.until(delivered=(warmup + count) * copies)
         self._is_complete = await self._wait(reached, seconds_max)
         last = self._read()
-        for consumer, connection in zip(
-            self._consumers, self._connections[-len(self._consumers) :], strict=True
-        ):
-            consumer.ack()
-            connection.wire.flush()
+        await self._ack_rest()
         return first, last
+
+    async def _ack_rest(self) -> None:
+        """Ack what is left below `ack_every`; the reply to qos says that the server has seen it."""
+        if not self._options.ack_every:
+            return
+        for consumer, channel in zip(self._consumers, self._consumer_channels, strict=True):
+            consumer.ack()
+            await channel.qos(self._options.prefetch)
 
     async def _measure_publishing(self) -> tuple[Reading, Reading]:
         """Nobody consumes: the window ends when the broker says that everything has come to its queues."""

@@ -28,7 +28,7 @@ class MemoryAlarm:
         self._alarm.reason = MEMORY_REASON
         if self._alarm.is_on and not was_on:
             logger.error(
-                "memory alarm: %d MiB used, the limit is %d MiB; publishers wait until consumers have made room",
+                "memory alarm: %d MiB used, limit %d MiB; publishers wait until consumers have made room",
                 used >> 20,
                 self._limit_bytes >> 20,
             )

@@ -1,4 +1,7 @@
-"""Ends turns: after each event the node's deferred work is done once, and again soon as long as some is left."""
+"""Ends turns.
+
+After each event the node's deferred work is done once, and again soon as long as some is left.
+"""
 
 import asyncio
 

@@ -31,7 +31,10 @@ class Server:
         self._timer: asyncio.TimerHandle | None = None
 
     async def listen(self, hosts: list[str], port: int) -> None:
-        """Listen on every host; port 0 takes a free one, the same for all. Raises OSError with nothing left open."""
+        """Listen on every host; port 0 takes a free one, the same for all.
+
+        Raises OSError with nothing left open.
+        """
         try:
             for host in hosts:
                 listener = await self._loop.create_server(self._new_transport, host, port, backlog=BACKLOG)

@@ -20,13 +20,26 @@ WRITE_BUFFER_BYTES: Final = 256 * 1024
 # A read of this size means that more is waiting; after a few of them in a row others get their turn.
 FULL_READ_BYTES: Final = 128 * 1024
 FULL_READS_MAX: Final = 2
+# A client that is sent nothing and whose reads are short and come faster than this is read once a
+# millisecond: waking up for each of its messages costs several times what the message costs
+# (docs/adr/0010-short-reads.md).
+SHORT_READ_BYTES: Final = 2048
+SHORT_READS_COUNTED: Final = 64
+SHORT_READS_SECONDS: Final = 0.0032
+GATHER_SECONDS: Final = 0.001
 
 
 @final
 class SocketTransport(Transport):
     """Lives as long as its socket; `transports` is the node's set of those that are open."""
 
-    def __init__(self, context: Context, pulse: Pulse, transports: "set[SocketTransport]", loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        context: Context,
+        pulse: Pulse,
+        transports: "set[SocketTransport]",
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self.connection: Connection | None = None
         self._context = context
         self._pulse = pulse
@@ -34,15 +47,19 @@ class SocketTransport(Transport):
         self._loop = loop
         self._socket: asyncio.Transport | None = None
         self._is_open = False
+        self._may_write = False
         self._is_paused = False
         self._full_reads = 0
+        self._short_reads = 0
+        self._short_reads_since = 0.0
+        self._is_gathering = False
 
     # What the event loop calls
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin a session on a new socket."""
         self._socket = transport
-        self._is_open = True
+        self._is_open = self._may_write = True
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
         address, from_loopback = _describe(peer)
@@ -59,10 +76,15 @@ class SocketTransport(Transport):
         except Exception:
             connection.crash()
         self._pulse.end_turn()
-        if len(data) >= FULL_READ_BYTES:
+        size = len(data)
+        if size >= FULL_READ_BYTES:
             self._yield_to_others()
         else:
             self._full_reads = 0
+            if size < SHORT_READ_BYTES and not self._is_gathering:
+                self._count_short_read()
+            elif self._is_gathering:
+                self._gather(size)
 
     def eof_received(self) -> bool:
         """Close: AMQP has no use for a half-open socket."""
@@ -70,7 +92,7 @@ class SocketTransport(Transport):
 
     def connection_lost(self, error: Exception | None) -> None:
         """End the session."""
-        self._is_open = False
+        self._is_open = self._may_write = False
         self._transports.discard(self)
         if self.connection is not None:
             self.connection.lost()
@@ -91,17 +113,20 @@ class SocketTransport(Transport):
 
     def write(self, data: bytes) -> None:
         """Send `data`; nothing happens if the socket is gone."""
-        if self._is_open and self._socket is not None:
+        if self._may_write and self._socket is not None:
+            self._short_reads = 0
             self._socket.write(data)
 
     def write_pieces(self, pieces: list[bytes]) -> None:
         """Send several pieces in one go."""
-        if self._is_open and self._socket is not None:
+        if self._may_write and self._socket is not None:
+            self._short_reads = 0
             self._socket.writelines(pieces)
 
     def close(self) -> None:
         """Stop writing once all is sent; the peer closes the socket, or the session's ticks run out."""
-        if self._is_open and self._socket is not None:
+        if self._may_write and self._socket is not None:
+            self._may_write = False
             if self._socket.can_write_eof():
                 self._socket.write_eof()
             else:
@@ -129,10 +154,37 @@ class SocketTransport(Transport):
     def _yield_to_others(self) -> None:
         """Let the loop look at other sockets when this one always has more: a flood must starve nobody."""
         self._full_reads += 1
-        if self._full_reads >= FULL_READS_MAX and self._is_open and not self._is_paused and self._socket is not None:
+        if (
+            self._full_reads >= FULL_READS_MAX
+            and self._is_open
+            and not self._is_paused
+            and self._socket is not None
+        ):
             self._full_reads = 0
+            self._is_gathering = False
             self._socket.pause_reading()
             self._loop.call_soon(self._read_on)
+
+    # Short reads
+
+    def _count_short_read(self) -> None:
+        """Begin to gather when short reads follow each other fast and nothing was sent meanwhile."""
+        if self._short_reads == 0:
+            self._short_reads_since = self._loop.time()
+        self._short_reads += 1
+        if self._short_reads == SHORT_READS_COUNTED:
+            self._short_reads = 0
+            if self._loop.time() - self._short_reads_since < SHORT_READS_SECONDS:
+                self._is_gathering = True
+                self._gather(SHORT_READ_BYTES)
+
+    def _gather(self, size: int) -> None:
+        """Look away for a moment; stop doing so when little has come in that time."""
+        if size < SHORT_READ_BYTES // 2:
+            self._is_gathering = False
+        elif self._is_open and not self._is_paused and self._socket is not None:
+            self._socket.pause_reading()
+            self._loop.call_later(GATHER_SECONDS, self._read_on)
 
     def _read_on(self) -> None:
         if self._is_open and not self._is_paused and self._socket is not None:

@@ -65,7 +65,10 @@ EXCLUSIVE: Final = 4
 
 @final
 class Channel:
-    """One channel of a connection. `is_closing` is set while the client has yet to answer our Channel.Close."""
+    """One channel of a connection.
+
+    `is_closing` is set while the client has yet to answer our Channel.Close.
+    """
 
     def __init__(self, number: int, client: Client, vhost: VHost) -> None:
         self.number: i64 = number
@@ -119,7 +122,9 @@ class Channel:
         self._consuming.offer_again()
 
     def close(self) -> None:
-        """Cancel the consumers and requeue what is outstanding, in this order, so that nothing comes back here."""
+        """Cancel the consumers and requeue what is outstanding, in this order, so that nothing comes back
+        here.
+        """
         self._publishing.abandon()
         self._consuming.cancel_all()
         self._settling.roll_back()

@@ -11,7 +11,9 @@ from supersoniq.session.output import Output, Transport
 class Client:
     """One connected client. `vhost` is set when Connection.Open is accepted, before there is any channel."""
 
-    def __init__(self, connection: int, context: Context, output: Output, transport: Transport, address: str) -> None:
+    def __init__(
+        self, connection: int, context: Context, output: Output, transport: Transport, address: str
+    ) -> None:
         self.connection = connection
         self.context = context
         self.output = output
@@ -46,7 +48,7 @@ class Client:
         return f"{self.address} ({name.value.decode('utf-8', 'replace')})"
 
     def block(self) -> None:
-        """Stop reading from a client that publishes while there is an alarm, and tell it if it can take that."""
+        """Stop reading from a client that publishes during an alarm, and tell it if it can take that."""
         if self.is_blocked:
             return
         self.is_blocked = True

@@ -1,7 +1,7 @@
 """Publisher confirms of one channel (rabbitmq: confirms).
 
-A message is confirmed when the store says that it is safe; those without a store's sequence are safe once enqueued.
-Acks leave at the end of the turn, one with `multiple` for all that are safe.
+A message is confirmed when the store says that it is safe; those without a store's sequence are safe once
+enqueued. Acks leave at the end of the turn, one with `multiple` for all that are safe.
 """
 
 from typing import final

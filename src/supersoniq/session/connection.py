@@ -22,7 +22,7 @@ from supersoniq.amqp.errors import (
 )
 from supersoniq.amqp.frames import FrameHandler, FrameReader
 from supersoniq.amqp.methods import Arguments
-from supersoniq.amqp.primitives import octets, write_longstr, write_shortstr, write_u16
+from supersoniq.amqp.primitives import write_longstr, write_shortstr, write_u16
 from supersoniq.amqp.spec import (
     BASIC_ACK,
     BASIC_NACK,
@@ -63,7 +63,10 @@ REFUSED: Final = 5  # the client is dropped without a word when its ticks are up
 
 @final
 class Connection(FrameHandler, Drained):
-    """One client's conversation. The transport calls `feed`, `tick`, `lost` and the output's `pause` and `resume`."""
+    """One client's conversation.
+
+    The transport calls `feed`, `tick`, `lost` and the output's `pause` and `resume`.
+    """
 
     def __init__(self, context: Context, transport: Transport, address: str, from_loopback: bool) -> None:
         self.id = context.next_id()
@@ -215,7 +218,10 @@ class Connection(FrameHandler, Drained):
         limit = self.client.channel_max
         if limit and len(self.channels) >= limit:
             raise NotAllowed(
-                f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max ({limit})", 0, 0
+                f"number of channels opened ({len(self.channels)}) "
+                f"has reached the negotiated channel_max ({limit})",
+                0,
+                0,
             )
         vhost = self.client.vhost
         assert vhost is not None
@@ -226,7 +232,9 @@ class Connection(FrameHandler, Drained):
 
     def _close_channel(self, channel: Channel, error: AMQPError) -> None:
         """Close a channel for an error; what comes for it is dropped until the client has answered."""
-        logger.warning("connection %s: channel %d closed: %s", self.client.name, channel.number, error.reply_text)
+        logger.warning(
+            "connection %s: channel %d closed: %s", self.client.name, channel.number, error.reply_text
+        )
         channel.is_closing = True
         channel.close()
         self._write_close(int(channel.number), CHANNEL_CLOSE, error)
@@ -271,7 +279,11 @@ class Connection(FrameHandler, Drained):
     def _fail(self, error: ConnectionException) -> None:
         """Close the connection for an error, in the way its state allows."""
         logger.warning("connection %s: closed: %s", self.client.name, error.reply_text)
-        if self.state == OPENING and isinstance(error, LoginRefused) and not self.client.takes_authentication_failure:
+        if (
+            self.state == OPENING
+            and isinstance(error, LoginRefused)
+            and not self.client.takes_authentication_failure
+        ):
             self.state = REFUSED
             self._ticks_left = REFUSED_TICKS
             return
@@ -289,7 +301,7 @@ class Connection(FrameHandler, Drained):
             class_id, method_id = int(self._method >> 16), int(self._method & 0xFFFF)
         writer = self.output.begin(channel, method)
         write_u16(writer, error.reply_code)
-        write_shortstr(writer, octets(error.reply_text)[:255])
+        write_shortstr(writer, error.reply_octets())
         write_u16(writer, class_id)
         write_u16(writer, method_id)
         self.output.end()

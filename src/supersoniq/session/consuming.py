@@ -11,6 +11,7 @@ from supersoniq.amqp.tables import Table
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Consumer
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.turn import Deferred
 from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.client import Client
 from supersoniq.session.output import Output
@@ -19,7 +20,10 @@ from supersoniq.session.unacked import Delivery, Unacked
 
 @final
 class Window:
-    """What all consumers of a channel share: delivery tags, deliveries outstanding, and the limits on them."""
+    """What all consumers of a channel share.
+
+    Delivery tags, deliveries outstanding, and the limits on them.
+    """
 
     def __init__(self, channel: int, output: Output) -> None:
         self.channel: i64 = channel
@@ -36,7 +40,14 @@ class ChannelConsumer(Consumer):
     """One Basic.Consume."""
 
     def __init__(
-        self, tag: bytes, queue: Queue, window: Window, no_ack: bool, exclusive: bool, priority: int, prefetch: int
+        self,
+        tag: bytes,
+        queue: Queue,
+        window: Window,
+        no_ack: bool,
+        exclusive: bool,
+        priority: int,
+        prefetch: int,
     ) -> None:
         super().__init__(tag, no_ack, exclusive, priority)
         self.queue = queue
@@ -82,7 +93,7 @@ class ChannelConsumer(Consumer):
 
 
 @final
-class Consuming:
+class Consuming(Deferred):
     """Basic.Consume, Cancel and Qos of one channel."""
 
     def __init__(self, client: Client, vhost: VHost, window: Window) -> None:
@@ -91,6 +102,8 @@ class Consuming:
         self._window = window
         self._consumers: dict[bytes, ChannelConsumer] = {}
         self._prefetch_count = 0  # for consumers that start from now on
+        self._gone: list[bytes] = []  # tags of consumers whose queue was deleted in this turn
+        self.scheduled = False
         self.reply_queue: Queue | None = None
 
     def qos(self, prefetch_count: int, is_global: bool) -> None:
@@ -117,7 +130,9 @@ class Consuming:
             if consumer.parked:
                 consumer.queue.unpark(consumer)
 
-    def consume(self, queue_name: bytes, tag: bytes, no_ack: bool, exclusive: bool, arguments: Table) -> ChannelConsumer:
+    def consume(
+        self, queue_name: bytes, tag: bytes, no_ack: bool, exclusive: bool, arguments: Table
+    ) -> ChannelConsumer:
         """Make a consumer that `start` subscribes; raises 403, 404, 405, 406 and 530 as RabbitMQ does."""
         if not tag:
             tag = b"amq.ctag-" + self._client.context.names.unique()
@@ -128,7 +143,8 @@ class Consuming:
         else:
             queue = self._vhost.queue(queue_name, self._client.connection)
         consumers = queue.consumers
-        if consumers.exclusive or (exclusive and len(consumers) > 0):
+        single = queue.options.single_active_consumer
+        if consumers.exclusive or (exclusive and (single or len(consumers) > 0)):
             raise AccessRefused(f"queue '{text(queue_name)}' in vhost '{self._vhost.name}' in exclusive use")
         consumer = ChannelConsumer(
             tag, queue, self._window, no_ack, exclusive, _priority(arguments), self._prefetch_count
@@ -160,6 +176,7 @@ class Consuming:
         """Cancel every consumer: the channel closes."""
         consumers = list(self._consumers.values())
         self._consumers.clear()
+        self._gone.clear()  # a channel that is closed is sent nothing more
         for consumer in consumers:
             self._stop(consumer)
 
@@ -174,10 +191,18 @@ class Consuming:
         consumer.owner = None
         self._consumers.pop(consumer.tag, None)
         if self._client.takes_cancel:
+            self._gone.append(consumer.tag)
+            self._client.context.turn.confirm(self)
+
+    def run(self) -> bool:
+        """Write Basic.Cancel for consumers whose queue is gone, after the answer to whatever deleted it."""
+        for tag in self._gone:
             writer = self._client.output.begin(self._window.channel, BASIC_CANCEL)
-            write_shortstr(writer, consumer.tag)
+            write_shortstr(writer, tag)
             write_u8(writer, 1)
             self._client.output.end()
+        self._gone.clear()
+        return False
 
     def released(self, delivery: Delivery) -> None:
         """Take note that a delivery is no longer outstanding: whoever waited for room may have some now."""
@@ -199,5 +224,7 @@ def _priority(arguments: Table) -> int:
     if field is None:
         return 0
     if not field.is_integer:
-        raise PreconditionFailed(f"invalid arg 'x-priority' for consumer: {{unacceptable_type,{field.kind_name}}}")
+        raise PreconditionFailed(
+            f"invalid arg 'x-priority' for consumer: {{unacceptable_type,{field.kind_name}}}"
+        )
     return field.integer()

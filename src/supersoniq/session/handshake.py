@@ -29,7 +29,10 @@ MECHANISMS: Final = b"PLAIN AMQPLAIN"
 
 @final
 class Handshake:
-    """Leads a client from the protocol header to an open connection; `expected` is the method that comes next."""
+    """Leads a client from the protocol header to an open connection.
+
+    `expected` is the method that comes next.
+    """
 
     def __init__(self, client: Client, from_loopback: bool) -> None:
         self.expected = CONNECTION_START_OK
@@ -89,7 +92,9 @@ class Handshake:
         limits = self._client.context.limits
         client = self._client
         client.channel_max = _agreed("channel_max", arguments.u16(), limits.channel_max, 1)
-        client.frame_max_bytes = _agreed("frame_max", arguments.u32(), limits.frame_max_bytes, FRAME_MIN_BYTES)
+        client.frame_max_bytes = _agreed(
+            "frame_max", arguments.u32(), limits.frame_max_bytes, FRAME_MIN_BYTES
+        )
         self.heartbeat_seconds = arguments.u16()
         client.output.limit(client.frame_max_bytes)
         self.expected = CONNECTION_OPEN
@@ -113,9 +118,8 @@ def _agreed(name: str, asked: int, limit: int, minimum: int) -> int:
     if asked == 0 and limit == 0:
         return 0
     if limit and (asked == 0 or asked > limit):
-        raise NotAllowed(
-            f"negotiated {name} = {asked if asked else 'no limit'} is higher than the maximum allowed value ({limit})"
-        )
+        shown = str(asked) if asked else "no limit"
+        raise NotAllowed(f"negotiated {name} = {shown} is higher than the maximum allowed value ({limit})")
     if asked < minimum:
         raise NotAllowed(f"negotiated {name} = {asked} is lower than the minimum allowed value ({minimum})")
     return asked

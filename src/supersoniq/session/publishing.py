@@ -1,6 +1,8 @@
-"""Basic.Publish of one channel: method, content header and bodies become one message that is routed and enqueued.
+"""Basic.Publish of one channel: method, content header and bodies become one message that is routed and
+enqueued.
 
-The common case touches no more than flags: an address or a header equal to the one before is not looked at again.
+The common case touches no more than flags: an address or a header equal to the one before is not looked at
+again.
 """
 
 from typing import Final, final
@@ -51,7 +53,10 @@ EXAMINED_FLAGS: Final = FLAG_HEADERS | FLAG_REPLY_TO | FLAG_EXPIRATION | FLAG_US
 
 @final
 class Publishing:
-    """The content that is coming in, and where the channel's last message went. `expects` says which frame is next."""
+    """The content that is coming in, and where the channel's last message went.
+
+    `expects` says which frame is next.
+    """
 
     def __init__(self, channel: int, client: Client, vhost: VHost, consuming: Consuming) -> None:
         self.expects: i64 = EXPECTS_METHOD
@@ -73,7 +78,10 @@ class Publishing:
         self._route = Route([], False)
 
     def method(self, data: bytes, start: i64, end: i64) -> None:
-        """Take Basic.Publish; the content header is expected next. Raises 501 if it is cut short, 540 for immediate."""
+        """Take Basic.Publish; the content header is expected next.
+
+        Raises 501 if it is cut short, 540 for immediate.
+        """
         at = start + 6
         if at >= end:
             raise _undecodable(data, start, end)
@@ -99,7 +107,9 @@ class Publishing:
         class_id = read_u16(data, start)
         if class_id != BASIC:
             raise UnexpectedFrame(
-                f"expected content header for class {BASIC}, got one for class {class_id} instead", BASIC, PUBLISH_METHOD
+                f"expected content header for class {BASIC}, got one for class {class_id} instead",
+                BASIC,
+                PUBLISH_METHOD,
             )
         if read_u16(data, start + 2) != 0:
             raise unexpected_in_header()
@@ -117,18 +127,25 @@ class Publishing:
             return
         if size > HARD_BODY_BYTES_MAX or size < 0:
             raise FrameError(
-                f"content body size {size} exceeds maximum allowed size {HARD_BODY_BYTES_MAX}", BASIC, PUBLISH_METHOD
+                f"content body size {size} exceeds maximum allowed size {HARD_BODY_BYTES_MAX}",
+                BASIC,
+                PUBLISH_METHOD,
             )
         if size > self._body_bytes_max:
             self.expects = EXPECTS_METHOD
             raise PreconditionFailed(
-                f"message size {size} is larger than configured max size {self._body_bytes_max}", BASIC, PUBLISH_METHOD
+                f"message size {size} is larger than configured max size {self._body_bytes_max}",
+                BASIC,
+                PUBLISH_METHOD,
             )
         self._missing_bytes = size
         self.expects = EXPECTS_BODY
 
     def body(self, data: bytes, start: i64, end: i64) -> None:
-        """Take a piece of the body; the last one publishes the message. Raises 501 for more than was announced."""
+        """Take a piece of the body; the last one publishes the message.
+
+        Raises 501 for more than was announced.
+        """
         missing = self._missing_bytes - (end - start)
         self._missing_bytes = missing
         if missing == 0:
@@ -163,7 +180,10 @@ class Publishing:
         self._hand_over(message, route.queues)
 
     def _hand_over(self, message: Message, queues: list[Queue]) -> None:
-        """Enqueue a message where it goes, now or at commit; return one that goes nowhere if it is mandatory."""
+        """Enqueue a message where it goes, now or at commit.
+
+        Return one that goes nowhere if it is mandatory.
+        """
         mandatory = self._bits & MANDATORY != 0
         if self.transaction is not None:
             self.transaction.publishes.append(Publish(message, queues, mandatory))
@@ -217,7 +237,9 @@ class Publishing:
 def unexpected_in_header() -> UnexpectedFrame:
     """Return what answers anything but a content header after Basic.Publish."""
     return UnexpectedFrame(
-        f"expected content header for class {BASIC}, got non content header frame instead", BASIC, PUBLISH_METHOD
+        f"expected content header for class {BASIC}, got non content header frame instead",
+        BASIC,
+        PUBLISH_METHOD,
     )
 
 
@@ -234,8 +256,11 @@ def _check_expiration(expiration: bytes) -> None:
     """Raise 406 for an expiration that is not a number of milliseconds (rabbitmq: ttl)."""
     shown = text(expiration)
     digits = expiration[1:] if expiration[:1] in (b"-", b"+") else expiration
-    if not digits.isdigit():
+    leftover = digits.lstrip(b"0123456789")
+    if leftover == digits:
         raise PreconditionFailed(f"invalid expiration '{shown}': no_integer")
+    if leftover:
+        raise PreconditionFailed(f"invalid expiration '{shown}': {{leftover_string,\"{text(leftover)}\"}}")
     value = int(expiration)
     if value < 0:
         raise PreconditionFailed(f"invalid expiration '{shown}': {{value_negative,{value}}}")
@@ -244,7 +269,10 @@ def _check_expiration(expiration: bytes) -> None:
 
 
 def _sender_selected(headers: Table, name: bytes) -> list[bytes]:
-    """Return the routing keys in the header CC or BCC (rabbitmq: sender-selected distribution); raises 406."""
+    """Return the routing keys in the header CC or BCC (rabbitmq: sender-selected distribution).
+
+    Raises 406.
+    """
     field = headers.get(name)
     if field is None:
         return []

@@ -45,7 +45,10 @@ class Settling:
         self._decide([delivery], requeue)
 
     def settle_up_to(self, tag: i64, requeue: bool) -> None:
-        """Settle or requeue all deliveries up to `tag`, all there are if it is 0; raises 406 for an unknown tag."""
+        """Settle or requeue all deliveries up to `tag`, all there are if it is 0.
+
+        Raises 406 for an unknown tag.
+        """
         unacked = self._window.unacked
         if tag != 0 and not unacked.holds(tag):
             raise _unknown(tag)

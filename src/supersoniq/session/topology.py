@@ -48,6 +48,13 @@ class Topology:
 
     def method(self, method: int, arguments: Arguments) -> bool:
         """Carry out a method; false if it is none of these classes'."""
+        if method == ACCESS_REQUEST:
+            write_u16(self._output.begin(self._channel, ACCESS_REQUEST_OK), 1)
+            self._output.end()
+            return True
+        return self._queue_method(method, arguments) or self._exchange_method(method, arguments)
+
+    def _queue_method(self, method: int, arguments: Arguments) -> bool:
         if method == QUEUE_DECLARE:
             self._declare_queue(arguments)
         elif method == QUEUE_BIND:
@@ -58,7 +65,12 @@ class Topology:
             self._purge_queue(arguments)
         elif method == QUEUE_DELETE:
             self._delete_queue(arguments)
-        elif method == EXCHANGE_DECLARE:
+        else:
+            return False
+        return True
+
+    def _exchange_method(self, method: int, arguments: Arguments) -> bool:
+        if method == EXCHANGE_DECLARE:
             self._declare_exchange(arguments)
         elif method == EXCHANGE_DELETE:
             self._delete_exchange(arguments)
@@ -66,15 +78,15 @@ class Topology:
             self._bind_exchange(arguments)
         elif method == EXCHANGE_UNBIND:
             self._unbind_exchange(arguments)
-        elif method == ACCESS_REQUEST:
-            write_u16(self._output.begin(self._channel, ACCESS_REQUEST_OK), 1)
-            self._output.end()
         else:
             return False
         return True
 
     def named(self, queue: bytes) -> bytes:
-        """Return the name a method means: an empty one stands for the queue declared last, raises 404 without one."""
+        """Return the name a method means.
+
+        An empty one stands for the queue declared last, raises 404 without one.
+        """
         if queue:
             return queue
         if not self._current_queue:
@@ -87,7 +99,6 @@ class Topology:
         connection = self._client.connection
         queue: Queue | None
         if bits & PASSIVE or name.startswith(REPLY_TO):
-            name = self.named(name)
             if name == REPLY_TO:
                 self._declared(name, 0, 1, bits & 16 != 0)
                 return
@@ -124,9 +135,8 @@ class Topology:
         table = arguments.table()
         if not name and not binding_key:
             binding_key = self.named(name)
-        name = self.named(name)
-        if name in self._vhost.queues or not exchange:
-            self._vhost.unbind(exchange, self._bindable(name), binding_key, table)
+        queue = self._vhost.queues.get(self.named(name))
+        self._vhost.unbind(exchange, queue, binding_key, table, self._client.connection)
         self._answer(QUEUE_UNBIND_OK, 0)
 
     def _bindable(self, name: bytes) -> Queue:
@@ -152,7 +162,12 @@ class Topology:
 
     def _declare_exchange(self, arguments: Arguments) -> None:
         arguments.u16()
-        name, kind, bits, table = arguments.shortstr(), arguments.shortstr(), arguments.u8(), arguments.table()
+        name, kind, bits, table = (
+            arguments.shortstr(),
+            arguments.shortstr(),
+            arguments.u8(),
+            arguments.table(),
+        )
         name = name.replace(b"\r", b"").replace(b"\n", b"")
         if bits & PASSIVE:
             if not name:
@@ -185,8 +200,8 @@ class Topology:
         nowait, table = arguments.u8() & 1, arguments.table()
         if not destination or not source:
             raise AccessRefused("operation not permitted on the default exchange")
-        if destination in self._vhost.exchanges:
-            self._vhost.unbind(source, self._vhost.exchanges[destination], binding_key, table)
+        target = self._vhost.exchanges.get(destination)
+        self._vhost.unbind(source, target, binding_key, table, self._client.connection)
         self._answer(EXCHANGE_UNBIND_OK, nowait)
 
     def _answer(self, method: int, nowait: int) -> None:

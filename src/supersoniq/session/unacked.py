@@ -1,7 +1,7 @@
 """Deliveries of one channel that wait to be settled, by delivery tag.
 
-Tags grow by one with each delivery, so they stand in a list whose first place is tag `_base`. A delivery that stays
-while very many later ones are settled is moved aside, so that it does not keep the list growing.
+Tags grow by one with each delivery, so they stand in a list whose first place is tag `_base`. A delivery that
+stays while very many later ones are settled is moved aside, so that it does not keep the list growing.
 """
 
 from typing import Final, final
@@ -18,7 +18,10 @@ SPARSE_PLACES: Final = 4_096
 @final
 @mypyc_attr(free_list_len=1)
 class Delivery:
-    """An entry that was handed out: where it came from and who has it (nobody, if it was fetched by Basic.Get)."""
+    """An entry that was handed out.
+
+    Where it came from and who has it (nobody, if it was fetched by Basic.Get).
+    """
 
     __slots__ = ("consumer", "entry", "queue", "tag")
 

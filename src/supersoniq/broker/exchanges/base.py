@@ -20,13 +20,15 @@ class Destination:
     def __init__(self, name: bytes) -> None:
         self.name = name
         self.visit: i64 = 0
-        self.inbound: list[Binding] = []
+        self.inbound: dict[Binding, None] = {}  # those that lead here, in order
 
 
 class Binding:
     """One rule of an exchange: what matches goes to `destination`."""
 
-    def __init__(self, source: "Exchange", destination: Destination, binding_key: bytes, arguments: Table) -> None:
+    def __init__(
+        self, source: "Exchange", destination: Destination, binding_key: bytes, arguments: Table
+    ) -> None:
         self.source = source
         self.destination = destination
         self.binding_key = binding_key
@@ -35,7 +37,12 @@ class Binding:
     def identity(self) -> BindingIdentity:
         """Return what makes two bindings of one exchange the same (spec: queue.bind/duplicates)."""
         ordered = {name: self.arguments[name] for name in sorted(self.arguments)}
-        return (isinstance(self.destination, Exchange), self.destination.name, self.binding_key, encode_table(ordered))
+        return (
+            isinstance(self.destination, Exchange),
+            self.destination.name,
+            self.binding_key,
+            encode_table(ordered),
+        )
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -46,7 +53,9 @@ class Exchange(Destination, ABC):
     # Whether the destinations depend on nothing but the routing key, so that the answer may be remembered.
     by_key_alone = True
 
-    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+    def __init__(
+        self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> None:
         super().__init__(name)
         self.durable = durable
         self.auto_delete = auto_delete
@@ -59,22 +68,29 @@ class Exchange(Destination, ABC):
         self.bindings: dict[BindingIdentity, Binding] = {}
 
     def bind(self, binding: Binding) -> bool:
-        """Add a binding; false if an equal one is there already. Raises 406 for arguments the type refuses."""
+        """Add a binding; false if an equal one is there already.
+
+        Raises 406 for arguments the type refuses.
+        """
         self.check(binding)
         identity = binding.identity()
         if identity in self.bindings:
             return False
         self.bindings[identity] = binding
-        binding.destination.inbound.append(binding)
+        binding.destination.inbound[binding] = None
         self.added(binding)
         return True
+
+    def has(self, binding: Binding) -> bool:
+        """Whether there is a binding that equals `binding`."""
+        return binding.identity() in self.bindings
 
     def unbind(self, binding: Binding) -> bool:
         """Remove the binding that equals `binding`; false if there is none."""
         known = self.bindings.pop(binding.identity(), None)
         if known is None:
             return False
-        known.destination.inbound.remove(known)
+        del known.destination.inbound[known]
         self.removed(known)
         return True
 
@@ -101,21 +117,21 @@ class Targets:
     """Destinations with the number of bindings that lead to each, in the order in which they came."""
 
     def __init__(self) -> None:
-        self.order: list[Destination] = []
-        self._counts: dict[Destination, int] = {}
+        self.counts: dict[Destination, int] = {}
 
     def add(self, destination: Destination) -> None:
         """Count one more binding to `destination`."""
-        count = self._counts.get(destination, 0)
-        if count == 0:
-            self.order.append(destination)
-        self._counts[destination] = count + 1
+        self.counts[destination] = self.counts.get(destination, 0) + 1
 
     def remove(self, destination: Destination) -> None:
         """Count one binding less; the last one removes the destination."""
-        count = self._counts[destination] - 1
+        count = self.counts[destination] - 1
         if count == 0:
-            del self._counts[destination]
-            self.order.remove(destination)
+            del self.counts[destination]
         else:
-            self._counts[destination] = count
+            self.counts[destination] = count
+
+    def append_to(self, into: list[Destination]) -> None:
+        """Append every destination."""
+        for destination in self.counts:
+            into.append(destination)

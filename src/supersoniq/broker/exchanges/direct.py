@@ -1,4 +1,7 @@
-"""Direct exchange: the routing key is the binding key. Also the default exchange, bound to every queue by its name."""
+"""Direct exchange: the routing key is the binding key.
+
+Also the default exchange, bound to every queue by its name.
+"""
 
 from supersoniq.amqp.tables import Table
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange, Targets
@@ -9,7 +12,9 @@ class DirectExchange(Exchange):
 
     kind = "direct"
 
-    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+    def __init__(
+        self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)
         self._by_key: dict[bytes, Targets] = {}
 
@@ -24,11 +29,11 @@ class DirectExchange(Exchange):
         """Drop the binding from the index."""
         targets = self._by_key[binding.binding_key]
         targets.remove(binding.destination)
-        if not targets.order:
+        if not targets.counts:
             del self._by_key[binding.binding_key]
 
     def match(self, routing_key: bytes, header: bytes, into: list[Destination]) -> None:
         """Append the destinations bound with exactly this key."""
         targets = self._by_key.get(routing_key)
         if targets is not None:
-            into.extend(targets.order)
+            targets.append_to(into)

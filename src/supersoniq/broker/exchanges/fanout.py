@@ -9,7 +9,9 @@ class FanoutExchange(Exchange):
 
     kind = "fanout"
 
-    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+    def __init__(
+        self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)
         self._targets = Targets()
 
@@ -23,4 +25,4 @@ class FanoutExchange(Exchange):
 
     def match(self, routing_key: bytes, header: bytes, into: list[Destination]) -> None:
         """Append every destination."""
-        into.extend(self._targets.order)
+        self._targets.append_to(into)

@@ -1,7 +1,7 @@
 """Headers exchange: a binding's arguments are compared with the message's headers.
 
-`x-match` is `all` (also when absent), `any`, `all-with-x` or `any-with-x`; without `-with-x`, arguments whose name
-begins with `x-` do not count. A void argument asks only that the header is there.
+`x-match` is `all` (also when absent), `any`, `all-with-x` or `any-with-x`; without `-with-x`, arguments whose
+name begins with `x-` do not count. A void argument asks only that the header is there.
 """
 
 from typing import Final
@@ -44,7 +44,9 @@ class HeadersExchange(Exchange):
     kind = "headers"
     by_key_alone = False
 
-    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+    def __init__(
+        self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)
         self._rules: dict[Binding, _Rule] = {}
 

@@ -1,8 +1,8 @@
 """Topic exchange: binding keys are patterns over words separated by dots, kept in a trie.
 
-`*` stands for exactly one word, `#` for any number of words, also none. The empty key has no words, `a..b` has
-an empty one in the middle. Matching walks all ways through the trie at once, a word at a time, and visits a node
-once per word: the cost is bounded by words times nodes, whatever the patterns are.
+`*` stands for exactly one word, `#` for any number of words, also none. The empty key has no words, `a..b`
+has an empty one in the middle. Matching walks all ways through the trie at once, a word at a time, and visits
+a node once per word: the cost is bounded by words times nodes, whatever the patterns are.
 """
 
 from mypy_extensions import i64
@@ -24,7 +24,7 @@ class _Node:
 
     def is_empty(self) -> bool:
         """Whether nothing is bound here or below."""
-        return not self.words and self.star is None and self.hash is None and not self.targets.order
+        return not self.words and self.star is None and self.hash is None and not self.targets.counts
 
     def child(self, word: bytes) -> "_Node | None":
         """Return the node that `word` leads to."""
@@ -63,7 +63,9 @@ class TopicExchange(Exchange):
 
     kind = "topic"
 
-    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+    def __init__(
+        self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
+    ) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)
         self._root = _Node(False)
         self._step: i64 = 0
@@ -109,7 +111,7 @@ class TopicExchange(Exchange):
                 return
             nodes = following
         for node in nodes:
-            into.extend(node.targets.order)
+            node.targets.append_to(into)
 
 
 def words_of(key: bytes) -> list[bytes]:

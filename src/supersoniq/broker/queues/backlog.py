@@ -1,7 +1,7 @@
 """The entries of one queue that are ready, in order of position.
 
-New ones come at the back. One that was delivered and comes back goes to its original place: it is older than all
-that was never taken, so the returned ones are kept apart, in order, and are taken first.
+New ones come at the back. One that was delivered and comes back goes to its original place: it is older than
+all that was never taken, so the returned ones are kept apart, in order, and are taken first.
 """
 
 from typing import Final, final
@@ -10,7 +10,8 @@ from mypy_extensions import i64
 
 from supersoniq.broker.message import Entry
 
-# The front of the list is given back when this many places are empty and they are half of it: amortised constant time.
+# The front of the list is given back when this many places are empty and they are half of it: amortised
+# constant time.
 COMPACT_PLACES: Final = 512
 
 

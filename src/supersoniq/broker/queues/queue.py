@@ -20,10 +20,20 @@ NOBODY: Final = 0
 
 @final
 class Queue(Destination, Deferred):
-    """One queue of a virtual host. `owner` is the connection that an exclusive queue belongs to, `NOBODY` for others."""
+    """One queue of a virtual host.
+
+    `owner` is the connection that an exclusive queue belongs to, `NOBODY` for others.
+    """
 
     def __init__(
-        self, name: bytes, durable: bool, auto_delete: bool, owner: int, options: QueueOptions, turn: Turn, store: Store
+        self,
+        name: bytes,
+        durable: bool,
+        auto_delete: bool,
+        owner: int,
+        options: QueueOptions,
+        turn: Turn,
+        store: Store,
     ) -> None:
         super().__init__(name)
         self.durable = durable
@@ -91,7 +101,10 @@ class Queue(Destination, Deferred):
         return False
 
     def take(self, no_ack: bool) -> Entry | None:
-        """Take the first ready entry for Basic.Get, None if there is none; with `no_ack` it is settled by that."""
+        """Take the first ready entry for Basic.Get, None if there is none.
+
+        With `no_ack` it is settled by that.
+        """
         if self._backlog.count == 0:
             return None
         entry = self._backlog.pop()
