@@ -70,6 +70,11 @@ def through(size: str, ack: str, shape: str, write: str) -> Row:
     )
 
 
+def churn(operation: str) -> tuple[str, ...]:
+    """The command for one kind of operation."""
+    return ("churn", "--operation", operation, "--busy-poll")
+
+
 def rows(queued: int, crowd_queues: int) -> list[Row]:
     """All rows; `queued` messages fill a queue, `crowd_queues` stand around."""
     return [
@@ -91,18 +96,18 @@ def rows(queued: int, crowd_queues: int) -> list[Row]:
             ONE_SIDED,
             ("throughput", "--producers", "0", "--preload", str(queued * 3 // 10)),
         ),
-        Row("ping-pong", "one message at a time", LATENCY, ("latency",)),
+        Row("ping-pong", "one message at a time", LATENCY, ("latency", "--busy-poll")),
         Row(
             "fixed-rate",
             f"{FIXED_RATE:,} msg/s, evenly spaced",
             LATENCY,
             ("latency", "--rate", str(FIXED_RATE)),
         ),
-        Row("connection", "connection open and close", CHURN, ("churn", "--operation", "connection")),
-        Row("channel", "channel open and close", CHURN, ("churn", "--operation", "channel")),
-        Row("queue", "transient queue declare and delete", CHURN, ("churn", "--operation", "queue")),
-        Row("bind", "bind", CHURN, ("churn", "--operation", "bind")),
-        Row("unbind", "unbind", CHURN, ("churn", "--operation", "unbind")),
+        Row("connection", "connection open and close", CHURN, churn("connection")),
+        Row("channel", "channel open and close", CHURN, churn("channel")),
+        Row("queue", "transient queue declare and delete", CHURN, churn("queue")),
+        Row("bind", "bind", CHURN, churn("bind")),
+        Row("unbind", "unbind", CHURN, churn("unbind")),
         Row("crowd", f"16 B through, with {crowd_queues:,} queues and 1,000 idle connections open", CROWD),
     ]
 

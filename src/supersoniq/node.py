@@ -15,15 +15,15 @@ from supersoniq.auth.users import Users
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.config import Settings, memory_bytes
-from supersoniq.server.alarms import MemoryAlarm
-from supersoniq.server.memory import available_bytes, resident_bytes
+from supersoniq.server.alarms import Memory, MemoryAlarm
+from supersoniq.server.memory import available_bytes, release_free_bytes, resident_bytes
 from supersoniq.server.names import RandomNames
 from supersoniq.server.server import Server
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Context, Limits
 from supersoniq.storage.memory import MemoryStore
 
-# What clients act on. docs/adr/0009-identity.md says why these two do not name the project.
+# What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
 COMPATIBLE_PRODUCT = "RabbitMQ"
 COMPATIBLE_VERSION = "3.13.7"
 
@@ -83,7 +83,7 @@ class Node:
         """Listen; raises OSError if an address cannot be had."""
         settings = self._settings
         limit_bytes = memory_bytes(settings.memory_limit, available_bytes())
-        alarm = MemoryAlarm(self.context.alarm, limit_bytes, resident_bytes)
+        alarm = MemoryAlarm(self.context.alarm, limit_bytes, _NodeMemory(self.vhosts))
         server = Server(self.context, alarm)
         await server.listen(settings.host, settings.port)
         self._server = server
@@ -94,6 +94,25 @@ class Node:
             await self._server.stop(grace_seconds)
         for vhost in self.vhosts.values():
             vhost.close()
+
+
+class _NodeMemory(Memory):
+    """The memory of this process, and the messages of one node."""
+
+    def __init__(self, vhosts: dict[str, VHost]) -> None:
+        self._vhosts = vhosts
+
+    def used_bytes(self) -> int:
+        """Return what the process occupies."""
+        return resident_bytes()
+
+    def message_bytes(self) -> int:
+        """Return about what the messages of all virtual hosts occupy."""
+        return sum(vhost.memory_bytes() for vhost in self._vhosts.values())
+
+    def release(self) -> None:
+        """Give free memory back to the system."""
+        release_free_bytes()
 
 
 def server_properties() -> dict[str, object]:

@@ -147,7 +147,7 @@ def test_error_on_one_channel_leaves_the_others_alone(
 
 
 @pytest.mark.rule("channel", "late-ack")
-@pytest.mark.oracle_differs("answers 504; LavinMQ forgives, because clients race here")
+@pytest.mark.oracle_differs("504 as soon as the channel is forgotten; LavinMQ forgives: clients race here")
 @pytest.mark.parametrize(
     "late",
     [Basic.ack(delivery_tag=1), Basic.nack(delivery_tag=1), Basic.reject(delivery_tag=1)],

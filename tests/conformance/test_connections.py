@@ -150,7 +150,6 @@ def assert_refused(wire: Wire, *codes: int) -> None:
 
 
 @pytest.mark.rule("connection.tune-ok", "limits")
-@pytest.mark.oracle_differs("3.10 takes 4096, 4.1 wants 8192; everything that either took is accepted")
 def test_smallest_frame_max_of_the_specification_is_accepted(connect: Callable[..., Wire]) -> None:
     connect(frame_max=4096).channel().call(Basic.qos())
 

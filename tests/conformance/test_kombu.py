@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from kombu import pools
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 from kombu.message import Message
 from kombu.messaging import Consumer, Producer
 from kombu.pidbox import Mailbox
-from kombu.pools import producers
+from kombu.transport.native_delayed_delivery import (
+    CELERY_DELAYED_DELIVERY_EXCHANGE,
+    declare_native_delayed_delivery_exchanges_and_queues,
+    level_name,
+)
 from tests.conformance.names import Names
 
 pytestmark = pytest.mark.rule("clients", "kombu")
@@ -111,10 +116,10 @@ def test_prefetch_and_requeue(connection: Connection, names: Names) -> None:
 def test_confirming_producer_pool(url: str, connection: Connection, names: Names) -> None:
     with Connection(url, transport_options={"confirm_publish": True}) as confirming:
         queue = Queue(names.q, durable=False)
-        with producers[confirming].acquire(block=True) as producer:
+        with pools.producers[confirming].acquire(block=True) as producer:
             for number in range(10):
                 producer.publish(number, routing_key=names.q, declare=[queue])
-        producers[confirming].force_close_all()
+        pools.reset()
         assert queue(connection.channel()).queue_declare(passive=True).message_count == 10
 
 
@@ -149,6 +154,14 @@ def test_mailbox_broadcasts_and_collects_replies(url: str, names: Names) -> None
         for consumer in consumers:
             consumer.cancel()
     assert sorted(map(str, replies)) == ["{'one': 'one'}", "{'two': 'two'}"]
+
+
+def test_native_delayed_delivery_declares_its_28_levels(connection: Connection, names: Names) -> None:
+    names.used += [level_name(level) for level in range(28)] + [CELERY_DELAYED_DELIVERY_EXCHANGE]
+    for _ in range(2):
+        declare_native_delayed_delivery_exchanges_and_queues(connection, "classic")
+    for level in range(28):
+        Queue(level_name(level))(connection.default_channel).queue_declare(passive=True)
 
 
 def test_heartbeats_keep_an_idle_connection_open(url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import time
@@ -29,6 +30,7 @@ from tests.conformance.codec import (
 )
 
 PATIENCE = 8.0
+CONNECTION_CLOSE = b"\x00\x0a\x00\x32"
 CAPABILITIES = {
     "publisher_confirms": True,
     "basic.nack": True,
@@ -69,6 +71,7 @@ class Wire:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.frame_max = 131072
         self.heartbeats = 0
+        self.is_closed_by_server = False
         self.received = bytearray()
         self.pending: dict[int, deque[Frame]] = {}
         self.zero = WireChannel(self, 0)
@@ -163,6 +166,8 @@ class Wire:
         whole = self.read(7 + size + 1, patience)
         assert whole[-1:] == FRAME_END, f"frame ends with {whole[-1:]!r}"
         assert size + 8 <= self.frame_max, f"frame of {size + 8} octets, negotiated {self.frame_max}"
+        if kind == FRAME_METHOD and channel == 0 and whole[7:11] == CONNECTION_CLOSE:
+            self.is_closed_by_server = True
         return Frame(kind, channel, whole[7:-1])
 
     def frame_for(self, channel: int, patience: float = PATIENCE) -> Frame:
@@ -191,12 +196,11 @@ class Wire:
 
     def close(self) -> None:
         """Close politely if the connection still answers; the socket is closed in any case."""
-        try:
-            self >> Connection.close(reply_code=200, reply_text="bye")
-            while decode_method(self.frame_for(0, 2).payload).name != "connection.close_ok":
-                pass
-        except (AssertionError, OSError):
-            pass
+        with contextlib.suppress(AssertionError, OSError):
+            if not self.is_closed_by_server:
+                self >> Connection.close(reply_code=200, reply_text="bye")
+                while decode_method(self.frame_for(0, 2).payload).name != "connection.close_ok":
+                    pass
         self.drop()
 
     def drop(self) -> None:

@@ -307,6 +307,10 @@ class VHost:
 
     # Messages
 
+    def memory_bytes(self) -> int:
+        """Return about what the messages in all queues occupy."""
+        return sum([queue.memory_bytes for queue in self.queues.values()])
+
     def route(self, address: bytes, header: bytes) -> Route:
         """Find where a message with this address goes; raises 404 or 403 for an exchange that takes none."""
         route = self.router.remembered(address)

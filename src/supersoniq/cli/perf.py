@@ -57,6 +57,9 @@ Backlog = Annotated[
 Preload = Annotated[
     int, typer.Option(help="Consume so many messages that are published before; needs --producers 0.")
 ]
+BusyPoll = Annotated[
+    bool, typer.Option("--busy-poll", help="Never sleep: leaves out what waking this process up takes.")
+]
 
 
 @app.command()
@@ -129,6 +132,7 @@ def latency(
     count: Count = 0,
     duration: Duration = 0.0,
     warmup: Warmup = 1.0,
+    busy_poll: BusyPoll = False,
     broker_pid: BrokerPid = 0,
     as_json: Json = False,
 ) -> None:
@@ -151,6 +155,7 @@ def latency(
         duration=duration,
         warmup=warmup,
         backlog=0 if rate else 1,
+        busy_poll=busy_poll,
         stamped=True,
         broker_pid=broker_pid,
     )
@@ -165,6 +170,7 @@ def churn(
     ] = [],  # noqa: B006  (typer reads it, nobody writes it)
     duration: Annotated[float, typer.Option(help="Seconds for each operation.")] = 3.0,
     concurrency: Annotated[int, typer.Option(help="Workers that do the operation at the same time.")] = 1,
+    busy_poll: BusyPoll = False,
     broker_pid: BrokerPid = 0,
     as_json: Json = False,
 ) -> None:
@@ -172,7 +178,9 @@ def churn(
     from supersoniq.perf.churn import OPERATIONS, ChurnOptions, run_churn
 
     try:
-        options = ChurnOptions(url, tuple(operation or OPERATIONS), duration, concurrency, broker_pid)
+        options = ChurnOptions(
+            url, tuple(operation or OPERATIONS), duration, concurrency, broker_pid, busy_poll
+        )
     except ValueError as error:
         fail(str(error), 2)
     print_reports(run(lambda progress: run_churn(options, progress)), as_json)

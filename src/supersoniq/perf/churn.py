@@ -13,6 +13,7 @@ from supersoniq.client.connection import Connection, connect
 from supersoniq.client.errors import ClientError
 from supersoniq.perf.histogram import Histogram
 from supersoniq.perf.load import broker_cost
+from supersoniq.perf.pacing import BusyPoll
 from supersoniq.perf.report import ChurnReport, Progress, latency_of
 from supersoniq.perf.usage import broker_usage
 
@@ -150,6 +151,7 @@ class ChurnOptions:
     duration: float = 3.0
     concurrency: int = 1
     broker_pid: int = 0
+    busy_poll: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError, with a text for the user, for what cannot be run."""
@@ -166,9 +168,15 @@ class ChurnOptions:
 async def run_churn(options: ChurnOptions, progress: Progress) -> list[ChurnReport]:
     """Do all operations, one kind after the other; raises as `run_load` does."""
     reports = []
-    for operation in options.operations:
-        progress.show(f"{operation}: {options.duration:g} s")
-        reports.append(await _churn(options, operation))
+    busy_poll = BusyPoll()
+    if options.busy_poll:
+        busy_poll.start()
+    try:
+        for operation in options.operations:
+            progress.show(f"{operation}: {options.duration:g} s")
+            reports.append(await _churn(options, operation))
+    finally:
+        busy_poll.stop()
     return reports
 
 

@@ -13,7 +13,7 @@ from supersoniq.client.listener import Listener
 from supersoniq.perf.batches import MessageShape, batch_messages, encode_batch
 from supersoniq.perf.engine import Consumer, Ledger, Producer
 from supersoniq.perf.options import MESSAGES_MAX, LoadOptions
-from supersoniq.perf.pacing import Pacer
+from supersoniq.perf.pacing import BusyPoll, Pacer
 from supersoniq.perf.report import BrokerCost, LoadReport, Progress, latency_of
 from supersoniq.perf.topology import Topology
 from supersoniq.perf.usage import Usage, broker_usage, own_cpu_seconds, raise_file_limit
@@ -60,6 +60,7 @@ class Load:
         self._consumer_channels: list[Channel] = []
         self._control: Channel | None = None
         self._pacer: Pacer | None = None
+        self._busy_poll = BusyPoll()
         self._is_complete = True
         self._progress_timer: asyncio.TimerHandle | None = None
         self._shown: Reading | None = None
@@ -146,6 +147,8 @@ class Load:
         if options.rate and options.producers:
             self._pacer = Pacer(self._producers, options.rate * options.producers, options.stamped)
             self._pacer.start()
+        if options.busy_poll:
+            self._busy_poll.start()
         try:
             if not options.consumers:
                 return await self._measure_publishing()
@@ -155,6 +158,7 @@ class Load:
             return await self._measure_time()
         finally:
             self._ledger.is_running = False
+            self._busy_poll.stop()
             if self._pacer:
                 self._pacer.stop()
 

@@ -68,6 +68,7 @@ class LoadOptions:
     backlog: int = 0
     preload: int = 0
     stamped: bool = False
+    busy_poll: bool = False
     broker_pid: int = 0
 
     def __post_init__(self) -> None:

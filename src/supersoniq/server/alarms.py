@@ -1,7 +1,7 @@
-"""The memory alarm: publishers wait while this process uses more than its limit; consumers and acks go on."""
+"""The memory alarm: publishers wait while messages fill the memory; consumers and acks go on."""
 
 import logging
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 
 from supersoniq.session.context import Alarm
 
@@ -10,28 +10,57 @@ logger = logging.getLogger(__name__)
 MEMORY_REASON = b"low on memory"
 
 
-class MemoryAlarm:
-    """Compares what is used with the limit, 0 for no limit, whenever `check` is called."""
+class Memory(ABC):
+    """What the alarm asks about memory."""
 
-    def __init__(self, alarm: Alarm, limit_bytes: int, used_bytes: Callable[[], int]) -> None:
+    @abstractmethod
+    def used_bytes(self) -> int:
+        """Return what the process occupies, memory included that it has free inside."""
+
+    @abstractmethod
+    def message_bytes(self) -> int:
+        """Return about what messages occupy."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Give free memory back to the system."""
+
+
+class MemoryAlarm:
+    """Compares what is used with the limit, 0 for no limit, whenever `check` is called.
+
+    A process rarely shrinks when its messages are gone: what they occupied stays its own, free for the next.
+    So being over the limit is an alarm only while messages account for a good part of it; otherwise it
+    would never end.
+    """
+
+    def __init__(self, alarm: Alarm, limit_bytes: int, memory: Memory) -> None:
         self._alarm = alarm
         self._limit_bytes = limit_bytes
-        self._used_bytes = used_bytes
+        self._memory = memory
 
     def check(self) -> bool:
         """Set or clear the alarm; true when it was cleared just now, so that publishers are to be let on."""
         if not self._limit_bytes:
             return False
-        used = self._used_bytes()
         was_on = self._alarm.is_on
-        self._alarm.is_on = used > self._limit_bytes
+        self._alarm.is_on = self._is_full()
         self._alarm.reason = MEMORY_REASON
         if self._alarm.is_on and not was_on:
             logger.error(
-                "memory alarm: %d MiB used, limit %d MiB; publishers wait until consumers have made room",
-                used >> 20,
+                "memory alarm: %d MiB used, limit %d MiB; publishers wait",
+                self._memory.used_bytes() >> 20,
                 self._limit_bytes >> 20,
             )
         elif was_on and not self._alarm.is_on:
-            logger.warning("memory alarm cleared: %d MiB used", used >> 20)
+            logger.warning("memory alarm cleared: %d MiB used", self._memory.used_bytes() >> 20)
         return was_on and not self._alarm.is_on
+
+    def _is_full(self) -> bool:
+        if self._memory.used_bytes() <= self._limit_bytes:
+            return False
+        message_bytes = self._memory.message_bytes()
+        if message_bytes > self._limit_bytes // 2:
+            return True
+        self._memory.release()
+        return self._memory.used_bytes() > self._limit_bytes and message_bytes > self._limit_bytes // 4

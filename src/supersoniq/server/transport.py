@@ -22,7 +22,7 @@ FULL_READ_BYTES: Final = 128 * 1024
 FULL_READS_MAX: Final = 2
 # A client that is sent nothing and whose reads are short and come faster than this is read once a
 # millisecond: waking up for each of its messages costs several times what the message costs
-# (docs/adr/0010-short-reads.md).
+# (docs/adr/0006-short-reads.md).
 SHORT_READ_BYTES: Final = 2048
 SHORT_READS_COUNTED: Final = 64
 SHORT_READS_SECONDS: Final = 0.0032

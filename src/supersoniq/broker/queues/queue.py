@@ -17,6 +17,9 @@ DISPATCH_MAX: Final = 2_000
 
 NOBODY: Final = 0
 
+# What a message takes beside its body: three objects, address, header, and its places in lists.
+MESSAGE_OVERHEAD_BYTES: Final = 350
+
 
 @final
 class Queue(Destination, Deferred):
@@ -43,6 +46,7 @@ class Queue(Destination, Deferred):
         self.scheduled = False
         self.deleted = False
         self.unacked_count: i64 = 0
+        self.unacked_body_bytes: i64 = 0
         self.published_count: i64 = 0
         self.delivered_count: i64 = 0
         self.consumers = Consumers()
@@ -61,6 +65,12 @@ class Queue(Destination, Deferred):
         """The bodies of the messages waiting to be delivered, in bytes."""
         return int(self._backlog.body_bytes)
 
+    @property
+    def memory_bytes(self) -> int:
+        """About what its messages occupy, ready and unacked; one that is in many queues counts in each."""
+        count = self._backlog.count + self.unacked_count
+        return int(self._backlog.body_bytes + self.unacked_body_bytes + count * MESSAGE_OVERHEAD_BYTES)
+
     def enqueue(self, message: Message) -> None:
         """Take a message: deliver it at once if it is the first in line and somebody is ready for it."""
         position = self._next_position
@@ -74,7 +84,7 @@ class Queue(Destination, Deferred):
                     consumer.deliver_settled(message, False)
                     self._discard(message)
                 else:
-                    self.unacked_count += 1
+                    self._hold(message)
                     consumer.deliver(Entry(message, position))
                 return
         self._backlog.append(Entry(message, position))
@@ -96,7 +106,7 @@ class Queue(Destination, Deferred):
                 consumer.deliver_settled(entry.message, entry.redelivered)
                 self._discard(entry.message)
             else:
-                self.unacked_count += 1
+                self._hold(entry.message)
                 consumer.deliver(entry)
         return False
 
@@ -112,17 +122,17 @@ class Queue(Destination, Deferred):
         if no_ack:
             self._discard(entry.message)
         else:
-            self.unacked_count += 1
+            self._hold(entry.message)
         return entry
 
     def settle(self, entry: Entry) -> None:
         """Forget a delivered entry."""
-        self.unacked_count -= 1
+        self._let_go(entry.message)
         self._discard(entry.message)
 
     def requeue(self, entry: Entry) -> None:
         """Take a delivered entry back to its original position; a deleted queue drops it."""
-        self.unacked_count -= 1
+        self._let_go(entry.message)
         if self.deleted:
             self._discard(entry.message)
             return
@@ -157,6 +167,14 @@ class Queue(Destination, Deferred):
         everyone = self.consumers.everyone()
         self.consumers = Consumers()
         return everyone
+
+    def _hold(self, message: Message) -> None:
+        self.unacked_count += 1
+        self.unacked_body_bytes += len(message.body)
+
+    def _let_go(self, message: Message) -> None:
+        self.unacked_count -= 1
+        self.unacked_body_bytes -= len(message.body)
 
     def _discard(self, message: Message) -> None:
         if self.durable and message.persistent:
