@@ -53,6 +53,7 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.data_dir = arguments[arguments.index("--data-dir") + 1]
         self.lines: list[str] = []
         self._started = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)

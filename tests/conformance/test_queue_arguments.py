@@ -41,7 +41,6 @@ VALID_DURABLE: list[dict[str, Any]] = [
     {"x-queue-type": "quorum", "x-delivery-limit": 3, "x-message-ttl": 5, "x-single-active-consumer": True},
     {"x-queue-type": "quorum", "x-dead-letter-exchange": "d", "x-dead-letter-strategy": "at-least-once"},
     {"x-queue-type": "quorum", "x-quorum-initial-group-size": 1, "x-queue-leader-locator": "balanced"},
-    {"x-queue-type": "stream", "x-max-length-bytes": 10_000_000, "x-max-age": "7D"},
 ]
 INVALID: list[tuple[dict[str, Any], str]] = [
     ({"x-message-ttl": "1000"}, '"expected integer, got longstr"'),
@@ -82,17 +81,11 @@ OF_ANOTHER_TYPE: list[tuple[str, str, Any]] = [
     ("quorum", "x-max-priority", 5),
     ("quorum", "x-queue-mode", "lazy"),
     ("quorum", "x-max-age", "1D"),
-    ("stream", "x-message-ttl", 5),
-    ("stream", "x-max-length", 5),
-    ("stream", "x-overflow", "drop-head"),
 ]
 INVALID_PROPERTIES: list[tuple[str, dict[str, bool], str]] = [
     ("quorum", {}, "non-durable"),
     ("quorum", {"durable": True, "exclusive": True}, "exclusive-owner"),
     ("quorum", {"durable": True, "auto_delete": True}, "auto-delete"),
-    ("stream", {}, "non-durable"),
-    ("stream", {"durable": True, "exclusive": True}, "exclusive-owner"),
-    ("stream", {"durable": True, "auto_delete": True}, "auto-delete"),
 ]
 
 
@@ -116,6 +109,14 @@ def test_arguments_of_replicated_queues_are_accepted(
 ) -> None:
     for _ in range(2):
         ch.call(Queue.declare(queue=names.q, durable=True, arguments=arguments))
+
+
+@pytest.mark.rule("queue.declare", "arguments")
+@pytest.mark.oracle_differs("has streams; a classic queue under that name would be a lie")
+def test_streams_are_refused(ch: WireChannel, names: Names) -> None:
+    ch >> Queue.declare(queue=names.q, durable=True, arguments={"x-queue-type": "stream"})
+    reason = "\"unsupported queue type 'stream'\""
+    refused(ch, f"invalid arg 'x-queue-type' for queue '{names.q}' in vhost '/': {reason}")
 
 
 @pytest.mark.rule("queue.declare", "arguments")

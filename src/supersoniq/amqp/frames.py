@@ -66,8 +66,11 @@ class FrameReader:
         self.limit(frame_max_bytes)
 
     def limit(self, frame_max_bytes: int) -> None:
-        """Refuse frames whose head announces more than `frame_max_bytes` in all, from the next frame on."""
-        self._payload_bytes_max = i64(frame_max_bytes) - FRAME_OVERHEAD_BYTES
+        """Refuse frames whose payload is longer than `frame_max_bytes`, from the next frame on.
+
+        The specification counts the frame's own octets, too; RabbitMQ lets these eight pass, and so do we.
+        """
+        self._payload_bytes_max = i64(frame_max_bytes)
 
     def feed(self, data: bytes) -> None:
         """Cut `data`, the next bytes of the stream.
@@ -153,7 +156,7 @@ class FrameReader:
 
     def _too_large(self, data: bytes, at: i64, size: i64) -> FrameError:
         kind = data[at]
-        limit = self._payload_bytes_max
+        limit = self._payload_bytes_max - FRAME_OVERHEAD_BYTES
         return FrameError(f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{limit}}}", 0, 0)
 
 

@@ -70,8 +70,10 @@ def property_at(header: bytes, flags: i64, wanted: i64) -> i64:
 
 def _after_flags(header: bytes) -> i64:
     at: i64 = FLAGS_AT
-    while at + 2 <= i64(len(header)) and read_u16(header, at) & FLAG_CONTINUED:
+    while read_u16(header, at) & FLAG_CONTINUED:
         at += 2
+        if at + 2 > i64(len(header)):
+            raise _cut_short()
     return at + 2
 
 

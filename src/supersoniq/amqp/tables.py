@@ -200,7 +200,7 @@ def _check_field(data: bytes, at: i64, end: i64, depth: int) -> i64:
     if kind == ord("F"):
         check_table(data, at + 5, stop, depth + 1)
     elif kind == ord("A"):
-        if depth > DEPTH_MAX:
+        if depth >= DEPTH_MAX:
             raise MalformedField(f"table nested more than {DEPTH_MAX} levels deep")
         at += 5
         while at < stop:
@@ -362,17 +362,18 @@ def table_of(values: dict[str, object]) -> Table:
 
 def plain(table: Table) -> dict[str, object]:
     """Turn a table into plain values, for logs and JSON; octets become text."""
-    return {text(name): _plain_value(item) for name, item in table.items()}
+    return {text(name): plain_value(item) for name, item in table.items()}
 
 
-def _plain_value(item: Field) -> object:
+def plain_value(item: Field) -> object:
+    """Turn a field into a plain value."""
     value = item.value
     if isinstance(value, bytes):
         return text(value)
     if isinstance(value, dict):
         return plain(value)
     if isinstance(value, list):
-        return [_plain_value(each) for each in value]
+        return [plain_value(each) for each in value]
     if isinstance(value, tuple):
         return value[1] / 10 ** value[0]
     return value

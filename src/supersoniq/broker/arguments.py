@@ -8,7 +8,7 @@ from typing import Final
 
 from supersoniq.amqp.errors import PreconditionFailed
 from supersoniq.amqp.primitives import text
-from supersoniq.amqp.tables import Field, Table
+from supersoniq.amqp.tables import Field, Table, plain_value
 
 TTL_MS_MAX: Final = 315_360_000_000  # ten years
 PRIORITY_MAX: Final = 255
@@ -121,7 +121,7 @@ def shown(field: Field) -> str:
         return text(field.value)
     if isinstance(field.value, bool):
         return "true" if field.value else "false"
-    return str(field.value)
+    return str(plain_value(field))
 
 
 def _difference(given: Field | None, had: Field | None) -> str:

@@ -4,19 +4,21 @@ A turn is whatever happens between two visits of the event loop to the node: one
 timer. At its end queues dispatch, then confirms are written, then each client's output is sent.
 """
 
-from mypy_extensions import mypyc_attr, trait
+from abc import ABC, abstractmethod
+
+from mypy_extensions import mypyc_attr
 
 
-@trait
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Deferred:
+class Deferred(ABC):
     """Work to be done at the end of the turn. `scheduled` keeps it from being listed twice."""
 
-    scheduled: bool
+    def __init__(self) -> None:
+        self.scheduled = False
 
+    @abstractmethod
     def run(self) -> bool:
         """Do it; true if some is left for the next turn."""
-        raise AssertionError("a Deferred says what it does")
 
 
 class Turn:

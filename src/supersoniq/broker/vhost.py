@@ -133,12 +133,15 @@ class VHost:
         self._remove_exchange(exchange)
 
     def _remove_exchange(self, exchange: Exchange) -> None:
-        if self.exchanges.get(exchange.name) is not exchange:
-            return
-        del self.exchanges[exchange.name]
-        for binding in list(exchange.bindings.values()):
-            exchange.unbind(binding)
-        self._unbind_inbound(exchange)
+        """Remove an exchange, then the auto-delete ones that lose their last binding by that, and so on."""
+        pending = [exchange]
+        while pending:
+            gone = pending.pop()
+            if self.exchanges.get(gone.name) is gone:
+                del self.exchanges[gone.name]
+                for binding in list(gone.bindings.values()):
+                    gone.unbind(binding)
+                pending.extend(_unbind_inbound(gone))
         self.router.changed()
 
     # Queues
@@ -226,7 +229,8 @@ class VHost:
         count = queue.ready_count
         if self.queues.get(queue.name) is queue:
             del self.queues[queue.name]
-            self._unbind_inbound(queue)
+            for exchange in _unbind_inbound(queue):
+                self._remove_exchange(exchange)
             self.router.changed()
         owned = self._exclusive.get(queue.owner)
         if owned is not None:
@@ -290,18 +294,6 @@ class VHost:
             self._check_owner(destination, connection)
         exchange.unbind(binding)
         self.router.changed()
-        self._delete_unused(exchange)
-
-    def _unbind_inbound(self, destination: Destination) -> None:
-        for binding in list(destination.inbound):
-            binding.source.unbind(binding)
-            self._delete_unused(binding.source)
-
-    def _delete_unused(self, exchange: Exchange) -> None:
-        """Delete an auto-delete exchange that has just lost its last binding (spec.
-
-        Exchange.declare/auto-delete).
-        """
         if exchange.auto_delete and not exchange.bindings:
             self._remove_exchange(exchange)
 
@@ -354,6 +346,20 @@ class VHost:
         self.queues.clear()
         self.exchanges.clear()
         self._exclusive.clear()
+
+
+def _unbind_inbound(destination: Destination) -> list[Exchange]:
+    """Remove the bindings that lead to a destination.
+
+    Returns the auto-delete exchanges that lost their last one by that (spec: exchange.declare/auto-delete).
+    """
+    unused: list[Exchange] = []
+    for binding in list(destination.inbound):
+        source = binding.source
+        source.unbind(binding)
+        if source.auto_delete and not source.bindings:
+            unused.append(source)
+    return unused
 
 
 def _refuse_default(name: bytes) -> None:

@@ -15,9 +15,11 @@ class Pulse:
         self._turn = turn
         self._loop = loop
         self._is_asked = False
+        self.count = 0  # turns so far
 
     def end_turn(self) -> None:
         """Do the deferred work; what is left runs after the loop has looked at all sockets."""
+        self.count += 1
         if self._turn.finish() and not self._is_asked:
             self._is_asked = True
             self._loop.call_soon(self._again)

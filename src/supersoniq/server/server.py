@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from typing import cast
 
 from supersoniq.server.alarms import MemoryAlarm
@@ -40,6 +41,8 @@ class Server:
                 listener = await self._loop.create_server(self._new_transport, host, port, backlog=BACKLOG)
                 self._listeners.append(listener)
                 for sock in listener.sockets:
+                    # Accepted sockets inherit it: the kernel finds out about peers that vanished.
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                     address = sock.getsockname()
                     self.addresses.append((address[0], address[1]))
                     port = port or address[1]

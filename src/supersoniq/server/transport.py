@@ -5,7 +5,6 @@ Compiled, so it does not inherit from `asyncio.Protocol`; event loops ask only f
 
 import asyncio
 import logging
-import socket
 from typing import Final, final
 
 from supersoniq.server.pulse import Pulse
@@ -20,12 +19,13 @@ WRITE_BUFFER_BYTES: Final = 256 * 1024
 # A read of this size means that more is waiting; after a few of them in a row others get their turn.
 FULL_READ_BYTES: Final = 128 * 1024
 FULL_READS_MAX: Final = 2
-# A client that is sent nothing and whose reads are short and come faster than this is read once a
-# millisecond: waking up for each of its messages costs several times what the message costs
-# (docs/adr/0006-short-reads.md).
-SHORT_READ_BYTES: Final = 2048
+# While turns follow each other this fast, clients that are sent nothing and whose reads are short and
+# frequent are read once a millisecond: waking up for each of their messages costs several times what the
+# message costs (docs/adr/0006-short-reads.md).
+TURNS_PER_SECOND_BUSY: Final = 20_000
+SHORT_READ_BYTES: Final = 2_048
 SHORT_READS_COUNTED: Final = 64
-SHORT_READS_SECONDS: Final = 0.0032
+SHORT_READS_SECONDS: Final = 0.032
 GATHER_SECONDS: Final = 0.001
 
 
@@ -51,7 +51,10 @@ class SocketTransport(Transport):
         self._is_paused = False
         self._full_reads = 0
         self._short_reads = 0
+        self._short_reads_bytes = 0
         self._short_reads_since = 0.0
+        self._turns_then = 0
+        self._gather_bytes_min = 0
         self._is_gathering = False
 
     # What the event loop calls
@@ -63,7 +66,6 @@ class SocketTransport(Transport):
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
         address, from_loopback = _describe(peer)
-        _keep_alive(transport)
         self.connection = Connection(self._context, self, address, from_loopback)
         self._transports.add(self)
 
@@ -81,10 +83,10 @@ class SocketTransport(Transport):
             self._yield_to_others()
         else:
             self._full_reads = 0
-            if size < SHORT_READ_BYTES and not self._is_gathering:
-                self._count_short_read()
-            elif self._is_gathering:
+            if self._is_gathering:
                 self._gather(size)
+            elif size < SHORT_READ_BYTES:
+                self._count_short_read(size)
 
     def eof_received(self) -> bool:
         """Close: AMQP has no use for a half-open socket."""
@@ -167,20 +169,26 @@ class SocketTransport(Transport):
 
     # Short reads
 
-    def _count_short_read(self) -> None:
+    def _count_short_read(self, size: int) -> None:
         """Begin to gather when short reads follow each other fast and nothing was sent meanwhile."""
         if self._short_reads == 0:
             self._short_reads_since = self._loop.time()
+            self._short_reads_bytes = 0
+            self._turns_then = self._pulse.count
         self._short_reads += 1
+        self._short_reads_bytes += size
         if self._short_reads == SHORT_READS_COUNTED:
             self._short_reads = 0
-            if self._loop.time() - self._short_reads_since < SHORT_READS_SECONDS:
+            seconds = self._loop.time() - self._short_reads_since
+            turns = self._pulse.count - self._turns_then
+            if seconds < SHORT_READS_SECONDS and turns > seconds * TURNS_PER_SECOND_BUSY:
                 self._is_gathering = True
-                self._gather(SHORT_READ_BYTES)
+                self._gather_bytes_min = 2 * self._short_reads_bytes // SHORT_READS_COUNTED
+                self._gather(self._gather_bytes_min)
 
     def _gather(self, size: int) -> None:
-        """Look away for a moment; stop doing so when little has come in that time."""
-        if size < SHORT_READ_BYTES // 2:
+        """Look away for a moment; stop when that has brought no more than single reads did before."""
+        if size < self._gather_bytes_min:
             self._is_gathering = False
         elif self._is_open and not self._is_paused and self._socket is not None:
             self._socket.pause_reading()
@@ -198,10 +206,3 @@ def _describe(peer: object) -> tuple[str, bool]:
     host, port = str(peer[0]), peer[1]
     from_loopback = host.startswith("127.") or host == "::1" or host.startswith("::ffff:127.")
     return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), from_loopback
-
-
-def _keep_alive(transport: asyncio.Transport) -> None:
-    """Have the kernel find out about peers that vanished, for clients that switched heartbeats off."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

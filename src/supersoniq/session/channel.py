@@ -126,6 +126,8 @@ class Channel:
         here.
         """
         self._publishing.abandon()
+        if self._publishing.confirms is not None:
+            self._publishing.confirms.close()
         self._consuming.cancel_all()
         self._settling.roll_back()
         self._settling.recover()

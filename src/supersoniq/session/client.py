@@ -58,13 +58,17 @@ class Client:
         self._transport.pause_reading()
 
     def unblock(self) -> None:
-        """Read again from a client that was blocked."""
-        if not self.is_blocked:
-            return
-        self.is_blocked = False
-        if self.takes_blocked:
-            self.output.method(0, CONNECTION_UNBLOCKED)
-        self._transport.resume_reading()
+        """Read again from a client that was blocked, and tell it."""
+        if self.is_blocked:
+            if self.takes_blocked:
+                self.output.method(0, CONNECTION_UNBLOCKED)
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Read again from a client that was blocked: it is to answer a close."""
+        if self.is_blocked:
+            self.is_blocked = False
+            self._transport.resume_reading()
 
 
 def _is_true(capabilities: Table, name: bytes) -> bool:

@@ -20,7 +20,7 @@ class Confirms(Deferred):
     """Counts publishes from 1 and acks them in order."""
 
     def __init__(self, channel: int, output: Output, turn: Turn, store: Store) -> None:
-        self.scheduled = False
+        super().__init__()
         self._channel: i64 = channel
         self._output = output
         self._turn = turn
@@ -52,6 +52,12 @@ class Confirms(Deferred):
         if settled:
             del self._waiting[:settled]
             self._turn.confirm(self)
+
+    def close(self) -> None:
+        """Write what may be acked, and nothing more from now on: the channel closes."""
+        self.run()
+        self._waiting.clear()
+        self._acked = self._safe = self._published
 
     def run(self) -> bool:
         """Write one ack for all that are safe and not acked yet."""

@@ -26,6 +26,7 @@ from supersoniq.amqp.primitives import write_longstr, write_shortstr, write_u16
 from supersoniq.amqp.spec import (
     BASIC_ACK,
     BASIC_NACK,
+    BASIC_PUBLISH,
     BASIC_REJECT,
     CHANNEL_CLOSE,
     CHANNEL_CLOSE_OK,
@@ -151,6 +152,7 @@ class Connection(FrameHandler, Drained):
         """Take a content header."""
         current = self._content_channel(channel)
         if current is not None:
+            self._method = BASIC_PUBLISH
             try:
                 current.header(data, start, end)
             except ChannelException as error:
@@ -160,6 +162,7 @@ class Connection(FrameHandler, Drained):
         """Take a piece of a content body."""
         current = self._content_channel(channel)
         if current is not None:
+            self._method = BASIC_PUBLISH
             try:
                 current.body(data, start, end)
             except ChannelException as error:
@@ -246,6 +249,8 @@ class Connection(FrameHandler, Drained):
 
     def _connection_method(self, channel: i64, method: i64, data: bytes, start: i64, end: i64) -> None:
         """Carry out a method on channel 0, or any while the connection is not running."""
+        if self.state == CLOSED:
+            return
         if method == CONNECTION_CLOSE and channel == 0:
             self._release()
             self.output.method(0, CONNECTION_CLOSE_OK)
@@ -287,10 +292,13 @@ class Connection(FrameHandler, Drained):
             self.state = REFUSED
             self._ticks_left = REFUSED_TICKS
             return
-        if self.state == CLOSING or self.state == CLOSED:
-            self._transport.abort()
+        if self.state == CLOSED:
+            return
+        if self.state == CLOSING:
+            self._end()  # no use waiting for an answer in a stream that makes no sense
             return
         self._release()
+        self.client.read_on()
         self.state = CLOSING
         self._ticks_left = CLOSING_TICKS
         self._write_close(0, CONNECTION_CLOSE, error)

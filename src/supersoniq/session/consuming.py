@@ -97,13 +97,13 @@ class Consuming(Deferred):
     """Basic.Consume, Cancel and Qos of one channel."""
 
     def __init__(self, client: Client, vhost: VHost, window: Window) -> None:
+        super().__init__()
         self._client = client
         self._vhost = vhost
         self._window = window
         self._consumers: dict[bytes, ChannelConsumer] = {}
         self._prefetch_count = 0  # for consumers that start from now on
         self._gone: list[bytes] = []  # tags of consumers whose queue was deleted in this turn
-        self.scheduled = False
         self.reply_queue: Queue | None = None
 
     def qos(self, prefetch_count: int, is_global: bool) -> None:
@@ -189,6 +189,8 @@ class Consuming(Deferred):
     def queue_gone(self, consumer: ChannelConsumer) -> None:
         """Forget a consumer whose queue was deleted and tell the client, if it can take that."""
         consumer.owner = None
+        if consumer.queue is self.reply_queue:
+            self.reply_queue = None
         self._consumers.pop(consumer.tag, None)
         if self._client.takes_cancel:
             self._gone.append(consumer.tag)

@@ -80,7 +80,7 @@ class Output(Deferred):
     """The frames for one client. `is_full` is read by consumers before they take a message."""
 
     def __init__(self, transport: Transport, turn: Turn, drained: Drained) -> None:
-        self.scheduled = False
+        super().__init__()
         self.is_full = False
         self.was_used = False  # something was sent since a heartbeat was last due
         self._writer = BytesWriter()
@@ -207,9 +207,9 @@ class Output(Deferred):
 
     def run(self) -> bool:
         """Send what was written; never leaves work behind."""
-        self.was_used = True
         writer = self._writer
         if self._pieces:
+            self.was_used = True
             if len(writer) > 0:
                 self._cut_piece()
             pieces = self._pieces
@@ -217,6 +217,7 @@ class Output(Deferred):
             self._pieces_bytes = 0
             self._transport.write_pieces(pieces)
         elif len(writer) > 0:
+            self.was_used = True
             data = writer.getvalue()
             if len(data) > BUFFER_KEPT_BYTES:
                 self._writer = BytesWriter()

@@ -22,7 +22,20 @@ MESSAGE_OVERHEAD_BYTES: Final = 350
 
 
 @final
-class Queue(Destination, Deferred):
+class _Dispatch(Deferred):
+    """The dispatch of one queue at the end of a turn."""
+
+    def __init__(self, queue: "Queue") -> None:
+        super().__init__()
+        self._queue = queue
+
+    def run(self) -> bool:
+        """Hand out what is ready."""
+        return self._queue.dispatch()
+
+
+@final
+class Queue(Destination):
     """One queue of a virtual host.
 
     `owner` is the connection that an exclusive queue belongs to, `NOBODY` for others.
@@ -43,7 +56,6 @@ class Queue(Destination, Deferred):
         self.auto_delete = auto_delete
         self.owner = owner
         self.options = options
-        self.scheduled = False
         self.deleted = False
         self.unacked_count: i64 = 0
         self.unacked_body_bytes: i64 = 0
@@ -53,6 +65,7 @@ class Queue(Destination, Deferred):
         self._backlog = Backlog()
         self._next_position: i64 = 1
         self._turn = turn
+        self._dispatch = _Dispatch(self)
         self._store = store
 
     @property
@@ -89,8 +102,11 @@ class Queue(Destination, Deferred):
                 return
         self._backlog.append(Entry(message, position))
 
-    def run(self) -> bool:
-        """Dispatch: hand what is ready to whoever is ready, at most `DISPATCH_MAX` messages in one turn."""
+    def dispatch(self) -> bool:
+        """Hand what is ready to whoever is ready, at most `DISPATCH_MAX` messages in one turn.
+
+        True if it stopped there, with more to hand out.
+        """
         backlog = self._backlog
         budget: i64 = DISPATCH_MAX
         while backlog.count > 0:
@@ -138,20 +154,20 @@ class Queue(Destination, Deferred):
             return
         entry.redelivered = True
         self._backlog.put_back(entry)
-        self._turn.dispatch(self)
+        self._turn.dispatch(self._dispatch)
 
     def subscribe(self, consumer: Consumer) -> None:
         """Add a consumer; what is ready goes to it from the end of this turn on."""
         self.consumers.add(consumer)
         if self._backlog.count > 0:
-            self._turn.dispatch(self)
+            self._turn.dispatch(self._dispatch)
 
     def unpark(self, consumer: Consumer) -> None:
         """Offer messages to a consumer again that was not ready; called whenever that may have changed."""
         if consumer.parked and not self.deleted:
             self.consumers.unpark(consumer)
             if self._backlog.count > 0:
-                self._turn.dispatch(self)
+                self._turn.dispatch(self._dispatch)
 
     def purge(self) -> int:
         """Drop all that is ready; returns how many."""

@@ -1,0 +1,183 @@
+"""What leaves: one piece a turn, large bodies as they are, no frame above the limit, no more when full."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conformance.codec import Basic
+from tests.definitions import brief
+from tests.fakes import FakeTransport
+from tests.session.script import ChannelScript, Client, Node, octets_of
+
+from supersoniq.session.output import FULL_BYTES, LARGE_BODY_BYTES
+
+
+@pytest.fixture
+def node() -> Node:
+    node = Node()
+    node.queue()
+    return node
+
+
+def consuming(node: Node, **tuning: int) -> ChannelScript:
+    return node.client(**tuning).channel().consume(no_ack=True)
+
+
+def bytes_written(transport: FakeTransport) -> int:
+    return sum([len(data) for data in transport.writes])
+
+
+def test_frames_of_one_turn_leave_in_one_piece(node: Node) -> None:
+    consumer = consuming(node)
+    before = len(consumer.client.transport.writes)
+    node.channel().publish(*[b"x"] * 100)
+    assert len(consumer.client.transport.writes) == before + 1
+    assert len(consumer.bodies()) == 100
+
+
+def test_large_body_is_passed_on_as_the_bytes_it_is(node: Node) -> None:
+    consumers = [consuming(node) for _ in range(2)]
+    node.channel() >> octets_of(1, Basic.publish(routing_key="q", body=bytes(LARGE_BODY_BYTES)))
+    large = [
+        data for each in consumers for data in each.client.transport.writes if len(data) == LARGE_BODY_BYTES
+    ]
+    assert large == [bytes(LARGE_BODY_BYTES)]
+    delivered = [each for each in consumers if not each.client.is_quiet()]
+    delivered[0] << Basic.deliver(body=bytes(LARGE_BODY_BYTES))
+
+
+def test_same_large_body_for_many_is_one_object(node: Node) -> None:
+    channels = []
+    for name in (b"a", b"b"):
+        queue = node.queue(name)
+        node.vhost.bind(b"amq.fanout", queue, b"", {})
+        channels.append(node.channel().consume(name.decode(), no_ack=True))
+    node.channel().publish(bytes(LARGE_BODY_BYTES), exchange="amq.fanout")
+    pieces = [
+        data for each in channels for data in each.client.transport.writes if len(data) == LARGE_BODY_BYTES
+    ]
+    assert len(pieces) == 2
+    assert pieces[0] is pieces[1]
+
+
+def test_small_body_is_copied(node: Node) -> None:
+    consumer = consuming(node)
+    before = len(consumer.client.transport.writes)
+    node.channel().publish(bytes(LARGE_BODY_BYTES - 1))
+    assert len(consumer.client.transport.writes) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("frame_max", "size"),
+    [
+        (4096, 4088),
+        (4096, 4089),
+        (4096, 10_000),
+        (4096, 40_000),
+        (20_000, 19_992),
+        (20_000, 45_000),
+        (131_072, 300_000),
+    ],
+)
+def test_no_frame_is_larger_than_agreed(node: Node, frame_max: int, size: int) -> None:
+    consumer = consuming(node, frame_max=frame_max)
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    node.channel().publish(body)
+    delivered = consumer << Basic.deliver(body=body)
+    whole, rest = divmod(size, frame_max - 8)
+    assert delivered.fragments == [frame_max - 8] * whole + [rest] * (rest > 0)
+
+
+@brief
+@given(st.lists(st.sampled_from([0, 1, 4087, 4088, 4089, 9000, LARGE_BODY_BYTES, 20_000]), max_size=8))
+def test_small_and_large_bodies_keep_their_order(sizes: list[int]) -> None:
+    node = Node()
+    node.queue()
+    consumer = consuming(node, frame_max=4096)
+    bodies = [bytes([number]) * size for number, size in enumerate(sizes)]
+    node.channel().publish(*bodies)
+    assert consumer.bodies() == bodies
+
+
+def test_output_is_full_at_the_limit_and_drains_with_the_turn(node: Node) -> None:
+    consumer = consuming(node)
+    output = consumer.client.session.output
+    publisher = node.client()
+    publisher.channel()
+    data = b"".join([octets_of(1, Basic.publish(routing_key="q", body=bytes(10_000))) for _ in range(100)])
+    publisher.session.feed(data)
+    assert output.is_full
+    delivered = 100 - node.vhost.queues[b"q"].ready_count
+    assert FULL_BYTES <= delivered * 10_100 < FULL_BYTES + 3 * 10_100
+    assert node.turn.finish()
+    assert not output.is_full
+    node.end_turn()
+    assert len(consumer.bodies()) == 100
+
+
+def test_client_that_does_not_read_is_sent_no_more_than_the_limit(node: Node) -> None:
+    reading, stalled = consuming(node), consuming(node)
+    stalled.client.session.output.pause()
+    before = bytes_written(stalled.client.transport)
+    node.channel().publish(*[bytes(1000)] * 1000)
+    assert len(reading.bodies()) == 1000
+    assert bytes_written(stalled.client.transport) == before
+
+
+def test_client_that_reads_again_gets_what_waited(node: Node) -> None:
+    consumer = consuming(node)
+    consumer.client.session.output.pause()
+    node.channel().publish(b"1", b"2")
+    assert consumer.client.is_quiet()
+    consumer.client.session.output.resume()
+    node.end_turn()
+    assert consumer.bodies() == [b"1", b"2"]
+
+
+def test_pause_in_the_middle_of_a_turn_outlasts_the_turn(node: Node) -> None:
+    consumer = consuming(node)
+    output = consumer.client.session.output
+    publisher = node.client()
+    publisher.channel()
+    publisher.session.feed(octets_of(1, Basic.publish(routing_key="q", body=b"1")))
+    output.pause()
+    node.end_turn()
+    assert output.is_full
+    publisher.feed(octets_of(1, Basic.publish(routing_key="q", body=b"2")))
+    assert consumer.bodies() == [b"1"]
+    output.resume()
+    node.end_turn()
+    assert consumer.bodies() == [b"2"]
+
+
+def test_answers_still_reach_a_client_that_is_full(node: Node) -> None:
+    channel = node.channel()
+    channel.client.session.output.pause()
+    channel >> Basic.qos()
+    channel << Basic.qos_ok()
+
+
+def test_was_used_tells_whether_something_left(node: Node) -> None:
+    output = node.client().session.output
+    output.was_used = False
+    output.run()
+    assert not output.was_used
+    output.heartbeat()
+    output.run()
+    assert output.was_used
+
+
+def test_nothing_leaves_before_the_turn_ends(node: Node) -> None:
+    client: Client = node.client()
+    before = bytes_written(client.transport)
+    client.session.output.heartbeat()
+    assert bytes_written(client.transport) == before
+    node.end_turn()
+    assert bytes_written(client.transport) == before + 8
+
+
+def test_flush_and_close_sends_what_was_written_first(node: Node) -> None:
+    client = node.client()
+    client.session.output.octets(b"last words")
+    client.session.output.flush_and_close()
+    assert client.transport.writes[-1] == b"last words"
+    assert client.transport.is_closed

@@ -1,0 +1,131 @@
+"""What a transaction holds back happens at its commit, or never."""
+
+import pytest
+from tests.conformance.codec import Basic, Channel, Queue, Tx
+from tests.session.script import ChannelScript, Node
+
+
+@pytest.fixture
+def node() -> Node:
+    node = Node()
+    node.queue()
+    return node
+
+
+def transactional(node: Node) -> ChannelScript:
+    channel = node.channel()
+    channel >> Tx.select()
+    channel << Tx.select_ok()
+    return channel
+
+
+def committed(channel: ChannelScript) -> None:
+    channel >> Tx.commit()
+    channel << Tx.commit_ok()
+
+
+def rolled_back(channel: ChannelScript) -> None:
+    channel >> Tx.rollback()
+    channel << Tx.rollback_ok()
+
+
+def counts(node: Node) -> tuple[int, int]:
+    queue = node.vhost.queues[b"q"]
+    return queue.ready_count, int(queue.unacked_count)
+
+
+def holding(node: Node, count: int) -> ChannelScript:
+    node.channel().publish(*[b"%d" % number for number in range(1, count + 1)])
+    channel = transactional(node).consume()
+    assert len(channel.bodies()) == count
+    channel >> Basic.cancel(consumer_tag="c", nowait=True)
+    return channel
+
+
+def test_publishes_appear_in_order_at_the_commit(node: Node) -> None:
+    channel = transactional(node).publish(b"1", b"2")
+    assert counts(node) == (0, 0)
+    committed(channel)
+    assert node.channel().consume().bodies() == [b"1", b"2"]
+
+
+def test_publishes_are_dropped_by_a_rollback(node: Node) -> None:
+    channel = transactional(node).publish(b"1")
+    rolled_back(channel)
+    committed(channel)
+    assert counts(node) == (0, 0)
+
+
+def test_transaction_begins_anew_after_each_commit(node: Node) -> None:
+    channel = transactional(node)
+    for number in range(1, 4):
+        channel.publish(b"x")
+        committed(channel)
+        assert counts(node) == (number, 0)
+
+
+@pytest.mark.parametrize(("requeue", "ready"), [(False, 0), (True, 2)])
+def test_settlements_count_at_the_commit(node: Node, requeue: bool, ready: int) -> None:
+    channel = holding(node, 3)
+    channel >> Basic.nack(delivery_tag=2, multiple=True, requeue=requeue)
+    assert counts(node) == (0, 3)
+    committed(channel)
+    assert counts(node) == (ready, 1)
+
+
+def test_ack_of_one_counts_at_the_commit(node: Node) -> None:
+    channel = holding(node, 2)
+    channel >> Basic.ack(delivery_tag=1)
+    assert counts(node) == (0, 2)
+    committed(channel)
+    assert counts(node) == (0, 1)
+
+
+def test_rolled_back_settlement_can_be_made_again(node: Node) -> None:
+    channel = holding(node, 3)
+    channel >> Basic.ack(delivery_tag=2) >> Basic.reject(delivery_tag=3, requeue=True)
+    rolled_back(channel)
+    channel >> Basic.ack(delivery_tag=3, multiple=True)
+    committed(channel)
+    assert counts(node) == (0, 0)
+
+
+def test_tag_settled_in_a_transaction_is_unknown_to_it(node: Node) -> None:
+    channel = holding(node, 1)
+    channel >> Basic.ack(delivery_tag=1) >> Basic.ack(delivery_tag=1)
+    channel.closed_with(406)
+    assert counts(node) == (1, 0)
+
+
+def test_closing_the_channel_rolls_back(node: Node) -> None:
+    channel = holding(node, 2).publish(b"never")
+    channel >> Basic.ack(delivery_tag=1)
+    channel >> Channel.close()
+    channel << Channel.close_ok()
+    assert counts(node) == (2, 0)
+    assert node.channel().consume().bodies() == [b"1", b"2"]
+
+
+def test_acks_in_a_transaction_make_no_room_before_the_commit(node: Node) -> None:
+    node.channel().publish(b"1", b"2")
+    channel = transactional(node).qos(1).consume()
+    assert channel.bodies() == [b"1"]
+    channel >> Basic.ack(delivery_tag=1)
+    assert channel.client.is_quiet()
+    channel >> Tx.commit()
+    assert channel.client.method_names() == ["tx.commit_ok", "basic.deliver"]
+
+
+def test_unroutable_mandatory_message_comes_back_at_the_commit(node: Node) -> None:
+    channel = transactional(node).publish(b"x", key="nobody", mandatory=True)
+    assert channel.client.is_quiet()
+    channel >> Tx.commit()
+    assert channel.client.method_names() == ["basic.return", "tx.commit_ok"]
+
+
+def test_message_for_a_queue_deleted_meanwhile_is_dropped(node: Node) -> None:
+    node.queue(b"gone")
+    channel = transactional(node).publish(b"x", key="gone")
+    node.channel() >> Queue.delete(queue="gone", nowait=True)
+    committed(channel)
+    assert set(node.vhost.queues) == {b"q"}

@@ -1,0 +1,145 @@
+"""A broker inside this process: both context managers, several at once, restarts, what clients are told."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+
+import pytest
+from tests.conformance.codec import PROTOCOL_HEADER, Connection, decode_method
+from tests.session.script import frames_in
+
+import supersoniq
+from supersoniq.config import Settings
+from supersoniq.node import CAPABILITIES, Broker, Node, new_event_loop, server_properties
+
+
+def start_of(broker: Broker) -> dict[str, object]:
+    """The server properties that a client is told."""
+    with socket.create_connection((broker.host, broker.port), 10) as client:
+        client.sendall(PROTOCOL_HEADER)
+        data = b""
+        while True:
+            frames, data = frames_in(data + client.recv(65536))
+            if frames:
+                start = decode_method(frames[0].payload)
+                assert start.name == Connection.start().name
+                found: dict[str, object] = start.server_properties
+                return found
+
+
+def is_listening(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def test_broker_runs_in_a_thread_of_its_own() -> None:
+    with Broker(port=0) as broker:
+        assert start_of(broker)["product"]
+        host, port = broker.host, broker.port
+    assert not is_listening(host, port)
+    assert "supersoniq" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_broker_runs_on_the_running_loop() -> None:
+    async def scenario() -> tuple[str, int]:
+        async with Broker(port=0) as broker:
+            reader, writer = await asyncio.open_connection(broker.host, broker.port)
+            writer.write(b"PING\r\n")
+            assert await asyncio.wait_for(reader.read(), 10) == b"PONG\r\n"
+            writer.close()
+            await writer.wait_closed()
+            return broker.host, broker.port
+
+    threads = threading.active_count()
+    assert not is_listening(*asyncio.run(scenario()))
+    assert threading.active_count() == threads
+
+
+def test_several_brokers_share_nothing() -> None:
+    with Broker(port=0) as one, Broker(port=0, users={"ann": "secret"}) as other:
+        assert one.port != other.port
+        assert one.node.vhosts["/"] is not other.node.vhosts["/"]
+        assert one.url == f"amqp://guest:guest@127.0.0.1:{one.port}/"
+        assert other.url == f"amqp://ann:secret@127.0.0.1:{other.port}/"
+
+
+def test_broker_can_be_run_again() -> None:
+    broker = Broker(port=0)
+    for _ in range(2):
+        with broker as running:
+            assert running is broker
+            start_of(running)
+    asyncio.run(_enter_and_leave(broker))
+
+
+async def _enter_and_leave(broker: Broker) -> None:
+    async with broker:
+        assert is_listening(broker.host, broker.port)
+
+
+def test_broker_that_does_not_run_says_so() -> None:
+    broker = Broker()
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = broker.url
+    with broker:
+        pass
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = broker.port
+
+
+def test_port_in_use_is_raised_where_the_broker_is_entered() -> None:
+    with Broker(port=0) as first:
+        with pytest.raises(OSError, match="in use"), Broker(port=first.port):
+            pytest.fail("two brokers on one port")
+        with pytest.raises(OSError, match="in use"):
+            asyncio.run(_enter_and_leave(Broker(port=first.port)))
+
+
+def test_environment_does_not_change_an_embedded_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERSONIQ_VHOSTS", "elsewhere")
+    with Broker(port=0) as broker:
+        assert set(broker.node.vhosts) == {"/"}
+
+
+def test_settings_reach_the_node() -> None:
+    settings = Settings(
+        host=["127.0.0.1"],
+        vhosts=["/", "other"],
+        channel_max=7,
+        frame_max_bytes=8192,
+        heartbeat_seconds=11,
+        message_bytes_max=13,
+        handshake_timeout_ms=2000,
+    )
+    node = Node(settings)
+    limits = node.context.limits
+    assert set(node.vhosts) == {"/", "other"}
+    assert (limits.channel_max, limits.frame_max_bytes, limits.heartbeat_seconds) == (7, 8192, 11)
+    assert (limits.message_bytes_max, limits.handshake_ticks) == (13, 4)
+    assert node.addresses == []
+
+
+def test_handshake_timeout_is_at_least_one_tick() -> None:
+    assert Node(Settings(handshake_timeout_ms=1)).context.limits.handshake_ticks == 1
+
+
+def test_client_is_told_what_the_broker_can_do() -> None:
+    with Broker(port=0) as broker:
+        told = start_of(broker)
+    assert told == server_properties()
+    assert told["capabilities"] == dict.fromkeys(CAPABILITIES, True)
+    assert told["broker_version"] == supersoniq.__version__
+
+
+def test_stopping_closes_who_is_connected() -> None:
+    with Broker(port=0, shutdown_grace_ms=50) as broker:
+        client = socket.create_connection((broker.host, broker.port), 10)
+    with client, contextlib.suppress(ConnectionError):
+        assert client.recv(1) == b""
+
+
+def test_new_loops_can_run() -> None:
+    loop = new_event_loop()
+    assert loop.run_until_complete(asyncio.sleep(0, "done")) == "done"
+    loop.close()
