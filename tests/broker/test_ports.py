@@ -1,27 +1,8 @@
 """The ports can be implemented outside the compiled core, and the core uses what stands there."""
 
-import pytest
-from mypy_extensions import i64
 from tests.fakes import FakeConsumer, FakeStore, FixedNames, message, queue_of
 
-from supersoniq.broker.ports import Consumer, Names, Store, Waiter
 from supersoniq.broker.turn import Turn
-
-
-class Note(Waiter):
-    """Keeps the sequences it was told."""
-
-    def __init__(self) -> None:
-        self.heard: list[int] = []
-
-    def durable_moved(self, sequence: i64) -> None:
-        self.heard.append(int(sequence))
-
-
-@pytest.mark.parametrize("port", [Consumer, Store, Waiter, Names])
-def test_port_itself_cannot_be_used(port: type) -> None:
-    with pytest.raises(TypeError):
-        port()
 
 
 def test_consumer_starts_with_what_it_was_given() -> None:
@@ -36,12 +17,6 @@ def test_queue_calls_a_consumer_that_is_not_compiled() -> None:
     queue.subscribe(consumer)
     queue.enqueue(message(b"body"))
     assert consumer.bodies == [b"body"]
-
-
-def test_waiter_hears_sequences() -> None:
-    note = Note()
-    note.durable_moved(7)
-    assert note.heard == [7]
 
 
 def test_names_are_22_characters_and_never_the_same() -> None:

@@ -328,7 +328,7 @@ class Bystander:
 
 
 def check_answers(client: Client) -> None:
-    """Frames in form; a close with a sensible code; nothing after it but close-ok, on each channel as well."""
+    """Frames in form, closes with sensible codes, and nothing but close-ok after them, channel by channel."""
     if client.transport.writes and client.transport.writes[0] in (PROTOCOL_HEADER, b"PONG\r\n"):
         assert len(client.transport.writes) == 1
         return

@@ -5,8 +5,12 @@ meets unsigned. Reading past the end of `data` raises `IndexError`, which caller
 map to 501. Values that are written must be in range: they are checked where they enter.
 """
 
+from typing import Final
+
 from librt.strings import BytesWriter, read_i32_be, read_i64_be, write_i16_be, write_i32_be, write_i64_be
 from mypy_extensions import i16, i32, i64, u8
+
+SHOWN_OCTETS_MAX: Final = 256
 
 
 def read_u16(data: bytes, at: i64) -> i64:
@@ -75,7 +79,12 @@ def octets(name: str) -> bytes:
 
 
 def erlang_binary(data: bytes) -> str:
-    """Render octets as RabbitMQ's error texts show them: `<<0,10>>`, or `<<"text">>` if all are printable."""
+    """Render octets as RabbitMQ's error texts show them: `<<0,10>>`, or `<<"text">>` if all are printable.
+
+    What would not fit into a reply text anyway is left out.
+    """
+    if len(data) > SHOWN_OCTETS_MAX:
+        data = data[:SHOWN_OCTETS_MAX]
     if data and all(32 <= octet < 127 for octet in data):
         return '<<"' + data.decode("ascii").replace("\\", "\\\\").replace('"', '\\"') + '">>'
     return "<<" + ",".join([str(octet) for octet in data]) + ">>"

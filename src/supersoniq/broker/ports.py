@@ -65,15 +65,6 @@ class Store(ABC):
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Waiter(ABC):
-    """Waits for what was appended to be safe."""
-
-    @abstractmethod
-    def durable_moved(self, sequence: i64) -> None:
-        """Take note that everything up to `sequence` is safe."""
-
-
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Names(ABC):
     """Makes names that nobody can guess."""
 

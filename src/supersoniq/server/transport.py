@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 # What a socket may hold unsent before the session is told that it is full.
 WRITE_BUFFER_BYTES: Final = 256 * 1024
+# Deliveries stop when the socket is full, answers do not: a client that asks for more of them than this
+# without reading any is not read until it does.
+UNREAD_ANSWERS_BYTES_MAX: Final = 8 * 1024 * 1024
 # A read of this size means that more is waiting; after a few of them in a row others get their turn.
 FULL_READ_BYTES: Final = 128 * 1024
 FULL_READS_MAX: Final = 2
@@ -49,6 +52,8 @@ class SocketTransport(Transport):
         self._is_open = False
         self._may_write = False
         self._is_paused = False
+        self._is_full = False
+        self._is_choked = False
         self._full_reads = 0
         self._short_reads = 0
         self._short_reads_bytes = 0
@@ -102,11 +107,14 @@ class SocketTransport(Transport):
 
     def pause_writing(self) -> None:
         """Tell the session that the socket is full."""
+        self._is_full = True
         if self.connection is not None:
             self.connection.output.pause()
 
     def resume_writing(self) -> None:
         """Tell the session that the socket has room."""
+        self._is_full = self._is_choked = False
+        self._read_on()
         if self.connection is not None:
             self.connection.output.resume()
             self._pulse.end_turn()
@@ -118,12 +126,16 @@ class SocketTransport(Transport):
         if self._may_write and self._socket is not None:
             self._short_reads = 0
             self._socket.write(data)
+            if self._is_full:
+                self._choke()
 
     def write_pieces(self, pieces: list[bytes]) -> None:
         """Send several pieces in one go."""
         if self._may_write and self._socket is not None:
             self._short_reads = 0
             self._socket.writelines(pieces)
+            if self._is_full:
+                self._choke()
 
     def close(self) -> None:
         """Stop writing once all is sent; the peer closes the socket, or the session's ticks run out."""
@@ -149,9 +161,19 @@ class SocketTransport(Transport):
         """Take what the peer sends again."""
         if self._is_paused and self._is_open and self._socket is not None:
             self._is_paused = False
-            self._socket.resume_reading()
+            self._read_on()
 
     # Fairness
+
+    def _choke(self) -> None:
+        """Stop reading from a client that has too much waiting for it."""
+        if (
+            not self._is_choked
+            and self._socket is not None
+            and self._socket.get_write_buffer_size() > UNREAD_ANSWERS_BYTES_MAX
+        ):
+            self._is_choked = True
+            self._socket.pause_reading()
 
     def _yield_to_others(self) -> None:
         """Let the loop look at other sockets when this one always has more: a flood must starve nobody."""
@@ -195,7 +217,8 @@ class SocketTransport(Transport):
             self._loop.call_later(GATHER_SECONDS, self._read_on)
 
     def _read_on(self) -> None:
-        if self._is_open and not self._is_paused and self._socket is not None:
+        """Take what the peer sends, unless something else forbids it."""
+        if self._is_open and not self._is_paused and not self._is_choked and self._socket is not None:
             self._socket.resume_reading()
 
 

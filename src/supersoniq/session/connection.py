@@ -283,7 +283,8 @@ class Connection(FrameHandler, Drained):
 
     def _fail(self, error: ConnectionException) -> None:
         """Close the connection for an error, in the way its state allows."""
-        logger.warning("connection %s: closed: %s", self.client.name, error.reply_text)
+        if self.state < CLOSING and not isinstance(error, ConnectionForced):
+            logger.warning("connection %s: closed: %s", self.client.name, error.reply_text)
         if (
             self.state == OPENING
             and isinstance(error, LoginRefused)
