@@ -20,7 +20,7 @@ from supersoniq.server.memory import available_bytes, release_free_bytes, reside
 from supersoniq.server.names import RandomNames
 from supersoniq.server.server import Server
 from supersoniq.session.connection import TICKS_PER_SECOND
-from supersoniq.session.context import Context, Limits
+from supersoniq.session.context import Buffered, Context, Limits
 from supersoniq.storage.memory import MemoryStore
 
 # What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
@@ -83,7 +83,7 @@ class Node:
         """Listen; raises OSError if an address cannot be had."""
         settings = self._settings
         limit_bytes = memory_bytes(settings.memory_limit, available_bytes())
-        alarm = MemoryAlarm(self.context.alarm, limit_bytes, _NodeMemory(self.vhosts))
+        alarm = MemoryAlarm(self.context.alarm, limit_bytes, _NodeMemory(self.vhosts, self.context.buffered))
         server = Server(self.context, alarm)
         await server.listen(settings.host, settings.port)
         self._server = server
@@ -99,16 +99,17 @@ class Node:
 class _NodeMemory(Memory):
     """The memory of this process, and the messages of one node."""
 
-    def __init__(self, vhosts: dict[str, VHost]) -> None:
+    def __init__(self, vhosts: dict[str, VHost], buffered: Buffered) -> None:
         self._vhosts = vhosts
+        self._buffered = buffered
 
     def used_bytes(self) -> int:
         """Return what the process occupies."""
         return resident_bytes()
 
     def message_bytes(self) -> int:
-        """Return about what the messages of all virtual hosts occupy."""
-        return sum(vhost.memory_bytes() for vhost in self._vhosts.values())
+        """Return about what the messages of all virtual hosts and sessions occupy."""
+        return self._buffered.body_bytes + sum(vhost.memory_bytes() for vhost in self._vhosts.values())
 
     def release(self) -> None:
         """Give free memory back to the system."""

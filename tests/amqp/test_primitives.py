@@ -9,6 +9,7 @@ from librt.strings import BytesWriter
 from tests.definitions import thorough
 
 from supersoniq.amqp.primitives import (
+    SHOWN_OCTETS_MAX,
     erlang_binary,
     octets,
     read_s64,
@@ -116,3 +117,7 @@ def test_names_survive_text_whatever_their_octets(name: bytes) -> None:
 )
 def test_octets_are_shown_as_erlang_does(data: bytes, shown: str) -> None:
     assert erlang_binary(data) == shown
+
+
+def test_no_more_octets_are_shown_than_a_text_can_hold() -> None:
+    assert erlang_binary(bytes(1_000_000)) == erlang_binary(bytes(SHOWN_OCTETS_MAX))

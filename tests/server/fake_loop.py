@@ -41,6 +41,7 @@ class FakeSocket(asyncio.Transport):
         super().__init__({"peername": peer})
         self.writes: list[bytes] = []
         self.limit: int | None = None
+        self.buffered_bytes = 0
         self.is_reading_now = True
         self.is_ended = False
         self.is_closed = False
@@ -57,6 +58,9 @@ class FakeSocket(asyncio.Transport):
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.limit = high
+
+    def get_write_buffer_size(self) -> int:
+        return self.buffered_bytes
 
     def can_write_eof(self) -> bool:
         return self._can_write_eof

@@ -16,6 +16,7 @@ from supersoniq.server.transport import (
     SHORT_READS_COUNTED,
     SHORT_READS_SECONDS,
     TURNS_PER_SECOND_BUSY,
+    UNREAD_ANSWERS_BYTES_MAX,
     WRITE_BUFFER_BYTES,
     SocketTransport,
 )
@@ -247,6 +248,39 @@ def test_socket_with_room_again_gets_what_waited() -> None:
     node.channel().publish(b"x" * 50)
     wire.transport.resume_writing()
     assert b"x" * 50 in b"".join(wire.socket.writes)
+
+
+@pytest.mark.parametrize(
+    ("unread", "is_read"), [(UNREAD_ANSWERS_BYTES_MAX, True), (UNREAD_ANSWERS_BYTES_MAX + 1, False)]
+)
+def test_client_that_leaves_too_many_answers_unread_is_not_read(
+    wire: Wire, unread: int, is_read: bool
+) -> None:
+    wire.transport.pause_writing()
+    wire.socket.buffered_bytes = unread
+    wire.transport.data_received(method_frame(1, Basic.qos()))
+    assert wire.socket.is_reading_now == is_read
+
+
+def test_client_that_reads_its_answers_is_read_again(wire: Wire) -> None:
+    wire.transport.pause_writing()
+    wire.socket.buffered_bytes = UNREAD_ANSWERS_BYTES_MAX + 1
+    wire.transport.data_received(method_frame(1, Basic.qos()))
+    wire.loop.run()
+    wire.transport.pause_reading()
+    wire.transport.resume_reading()
+    assert not wire.socket.is_reading_now
+    wire.transport.resume_writing()
+    assert wire.socket.is_reading_now
+
+
+def test_blocked_client_that_reads_its_answers_stays_unread(wire: Wire) -> None:
+    wire.transport.pause_writing()
+    wire.socket.buffered_bytes = UNREAD_ANSWERS_BYTES_MAX + 1
+    wire.transport.data_received(method_frame(1, Basic.qos()))
+    wire.transport.pause_reading()
+    wire.transport.resume_writing()
+    assert not wire.socket.is_reading_now
 
 
 # The end

@@ -334,6 +334,7 @@ def check_answers(client: Client) -> None:
         return
     client.take_frames()
     assert client._rest == b""
+    assert client.transport.late == [], "written after close"
     closing = closed = False
     gone: set[int] = set()
     for each in client.log:

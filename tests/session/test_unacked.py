@@ -142,6 +142,14 @@ def test_delivery_that_stays_does_not_keep_the_list_growing() -> None:
     assert len(unacked._places) <= 2 * SPARSE_PLACES
 
 
+def test_window_that_moves_on_does_not_keep_the_list_growing() -> None:
+    unacked = unacked_with(list(range(1, 101)))
+    for tag in range(101, 20_000):
+        unacked.add(delivery(tag))
+        assert unacked.take(tag - 100) is not None
+    assert len(unacked._places) <= 1024
+
+
 @brief
 @given(st.sets(st.integers(1, 200), min_size=1, max_size=30), st.data())
 def test_multiple_takes_what_is_older_and_nothing_else(tags: set[int], data: st.DataObject) -> None:

@@ -59,12 +59,19 @@ class Turn:
 
 
 def _run(works: list[Deferred]) -> None:
-    """Run what is listed now and leave listed what is not finished or comes up meanwhile."""
+    """Run what is listed now and leave listed what is not finished or comes up meanwhile.
+
+    Work that raises is dropped and ends the run; the rest stays listed.
+    """
     count = len(works)
-    for index in range(count):
-        work = works[index]
-        work.scheduled = False
-        if work.run() and not work.scheduled:
-            work.scheduled = True
-            works.append(work)
-    del works[:count]
+    done = 0
+    try:
+        while done < count:
+            work = works[done]
+            done += 1
+            work.scheduled = False
+            if work.run() and not work.scheduled:
+                work.scheduled = True
+                works.append(work)
+    finally:
+        del works[:done]

@@ -147,9 +147,12 @@ class VHost:
     # Queues
 
     def queue(self, name: bytes, connection: int) -> Queue:
-        """Return a queue; raises 404, or 405 if it is another connection's."""
+        """Return a queue; raises 404, or 405 if it is another connection's.
+
+        Queues of direct reply-to are nobody's to consume from, purge or delete.
+        """
         queue = self.queues.get(name)
-        if queue is None:
+        if queue is None or name.startswith(REPLY_PREFIX):
             raise NotFound(f"no queue '{text(name)}' in vhost '{self.name}'")
         self._check_owner(queue, connection)
         return queue

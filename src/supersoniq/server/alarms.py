@@ -8,6 +8,8 @@ from supersoniq.session.context import Alarm
 logger = logging.getLogger(__name__)
 
 MEMORY_REASON = b"low on memory"
+# Giving memory back takes longer the more there is, so it is not tried at every check.
+RELEASE_EVERY_CHECKS = 10
 
 
 class Memory(ABC):
@@ -38,6 +40,7 @@ class MemoryAlarm:
         self._alarm = alarm
         self._limit_bytes = limit_bytes
         self._memory = memory
+        self._checks_to_release = 0
 
     def check(self) -> bool:
         """Set or clear the alarm; true when it was cleared just now, so that publishers are to be let on."""
@@ -58,9 +61,13 @@ class MemoryAlarm:
 
     def _is_full(self) -> bool:
         if self._memory.used_bytes() <= self._limit_bytes:
+            self._checks_to_release = 0
             return False
         message_bytes = self._memory.message_bytes()
         if message_bytes > self._limit_bytes // 2:
             return True
-        self._memory.release()
+        self._checks_to_release -= 1
+        if self._checks_to_release <= 0:
+            self._checks_to_release = RELEASE_EVERY_CHECKS
+            self._memory.release()
         return self._memory.used_bytes() > self._limit_bytes and message_bytes > self._limit_bytes // 4

@@ -4,8 +4,11 @@ After each event the node's deferred work is done once, and again soon as long a
 """
 
 import asyncio
+import logging
 
 from supersoniq.broker.turn import Turn
+
+logger = logging.getLogger(__name__)
 
 
 class Pulse:
@@ -20,7 +23,13 @@ class Pulse:
     def end_turn(self) -> None:
         """Do the deferred work; what is left runs after the loop has looked at all sockets."""
         self.count += 1
-        if self._turn.finish() and not self._is_asked:
+        try:
+            is_more = self._turn.finish()
+        except Exception:
+            # Whoever's event ended this turn is not to blame, and the others' work must go on.
+            logger.exception("deferred work failed, please report it")
+            is_more = True
+        if is_more and not self._is_asked:
             self._is_asked = True
             self._loop.call_soon(self._again)
 

@@ -126,6 +126,8 @@ class Channel:
         here.
         """
         self._publishing.abandon()
+        if self._publishing.transaction is not None:
+            self._publishing.transaction.drain_publishes()
         if self._publishing.confirms is not None:
             self._publishing.confirms.close()
         self._consuming.cancel_all()
@@ -244,7 +246,7 @@ class Channel:
         if publishing.confirms is not None:
             raise PreconditionFailed("cannot switch from confirm to tx mode")
         if publishing.transaction is None:
-            publishing.transaction = self._settling.transaction = Transaction()
+            publishing.transaction = self._settling.transaction = Transaction(self._client.context.buffered)
         self._output.method(self.number, TX_SELECT_OK)
 
     def _transaction(self) -> Transaction:

@@ -136,6 +136,8 @@ class Consuming(Deferred):
         """Make a consumer that `start` subscribes; raises 403, 404, 405, 406 and 530 as RabbitMQ does."""
         if not tag:
             tag = b"amq.ctag-" + self._client.context.names.unique()
+        if tag in self._gone:
+            self.run()  # or the client would take it for the end of the consumer it starts now
         if tag in self._consumers:
             raise NotAllowed(f"attempt to reuse consumer tag '{text(tag)}'")
         if queue_name == REPLY_TO:

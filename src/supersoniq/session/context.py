@@ -32,6 +32,13 @@ class Alarm:
         self.reason = b""
 
 
+class Buffered:
+    """The bodies that sessions hold and no queue has yet: incomplete ones, and those of open transactions."""
+
+    def __init__(self) -> None:
+        self.body_bytes = 0
+
+
 class Context:
     """The values a connection works with."""
 
@@ -51,6 +58,7 @@ class Context:
         self.limits = limits
         self.server_properties = server_properties
         self.alarm = Alarm()
+        self.buffered = Buffered()
         self._last_id = 0
 
     def next_id(self) -> int:

@@ -36,7 +36,7 @@ from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
 from supersoniq.session.consuming import Consuming
-from supersoniq.session.transactions import Publish, Transaction
+from supersoniq.session.transactions import Transaction
 
 EXPECTS_METHOD: Final = 0
 EXPECTS_HEADER: Final = 1
@@ -65,6 +65,7 @@ class Publishing:
         self._channel: i64 = channel
         self._client = client
         self._alarm = client.context.alarm
+        self._buffered = client.context.buffered
         self._vhost = vhost
         self._consuming = consuming
         self._body_bytes_max: i64 = client.context.limits.message_bytes_max
@@ -151,20 +152,23 @@ class Publishing:
         if missing == 0:
             self.expects = EXPECTS_METHOD
             if self._pieces:
-                self._pieces.append(data[start:end])
-                body = b"".join(self._pieces)
-                self._pieces = []
+                body = b"".join(self._pieces) + data[start:end]
+                self.abandon()
                 self._complete(body)
             else:
                 self._complete(data[start:end])
         elif missing > 0:
-            self._pieces.append(data[start:end])
+            if end > start:
+                self._pieces.append(data[start:end])
+                self._buffered.body_bytes += int(end - start)
         else:
             raise FrameError("content body frame exceeds remaining content size", BASIC, PUBLISH_METHOD)
 
     def abandon(self) -> None:
         """Forget a message that is not complete."""
         self.expects = EXPECTS_METHOD
+        for piece in self._pieces:
+            self._buffered.body_bytes -= len(piece)
         self._pieces = []
 
     def _complete(self, body: bytes) -> None:
@@ -186,7 +190,7 @@ class Publishing:
         """
         mandatory = self._bits & MANDATORY != 0
         if self.transaction is not None:
-            self.transaction.publishes.append(Publish(message, queues, mandatory))
+            self.transaction.publish(message, queues, mandatory)
             return
         sequence: i64 = 0
         if queues:

@@ -99,7 +99,7 @@ class Topology:
         connection = self._client.connection
         queue: Queue | None
         if bits & PASSIVE or name.startswith(REPLY_TO):
-            if name == REPLY_TO:
+            if name == REPLY_TO or (name.startswith(REPLY_PREFIX) and name in self._vhost.queues):
                 self._declared(name, 0, 1, bits & 16 != 0)
                 return
             queue = self._vhost.queue(name, connection)

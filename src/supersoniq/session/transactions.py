@@ -4,6 +4,7 @@ from typing import final
 
 from supersoniq.broker.message import Message
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.session.context import Buffered
 from supersoniq.session.unacked import Delivery
 
 
@@ -28,14 +29,22 @@ class Settlement:
 class Transaction:
     """Publishes and settlements since the last commit or rollback."""
 
-    def __init__(self) -> None:
-        self.publishes: list[Publish] = []
+    def __init__(self, buffered: Buffered) -> None:
         self.settlements: list[Settlement] = []
+        self._publishes: list[Publish] = []
+        self._buffered = buffered
+
+    def publish(self, message: Message, queues: list[Queue], mandatory: bool) -> None:
+        """Hold back a publish."""
+        self._publishes.append(Publish(message, queues, mandatory))
+        self._buffered.body_bytes += len(message.body)
 
     def drain_publishes(self) -> list[Publish]:
         """Take the publishes, in order."""
-        publishes = self.publishes
-        self.publishes = []
+        publishes = self._publishes
+        self._publishes = []
+        for publish in publishes:
+            self._buffered.body_bytes -= len(publish.message.body)
         return publishes
 
     def drain_settlements(self) -> list[Settlement]:

@@ -50,6 +50,9 @@ class Unacked:
             self._head = 0
             self._base = delivery.tag
         else:
+            if delivery.tag - self._base - i64(len(self._places)) >= SPARSE_PLACES:
+                self._set_aside(i64(len(self._places)))
+                self._base = delivery.tag
             while self._base + i64(len(self._places)) < delivery.tag:
                 self._places.append(None)
         self._places.append(delivery)
@@ -140,15 +143,18 @@ class Unacked:
         live = self.count - len(self._aside)
         if live * 4 > i64(len(self._places)) - self._head:
             return
-        middle = (self._head + i64(len(self._places))) // 2
-        for index in range(self._head, middle):
+        self._set_aside((self._head + i64(len(self._places))) // 2)
+        self._advance()
+
+    def _set_aside(self, end: i64) -> None:
+        """Move the front of the list, up to place `end`, aside."""
+        for index in range(self._head, end):
             delivery = self._places[index]
             if delivery is not None:
                 self._aside[int(delivery.tag)] = delivery
-        del self._places[:middle]
-        self._base += middle
+        del self._places[:end]
+        self._base += end
         self._head = 0
-        self._advance()
 
 
 def _tag(delivery: Delivery) -> int:
