@@ -1,5 +1,6 @@
 """Turns end with each event, and once more soon as long as something is left."""
 
+import pytest
 from tests.fakes import Work
 from tests.server.fake_loop import FakeLoop
 
@@ -42,3 +43,24 @@ def test_turns_are_counted() -> None:
     for _ in range(3):
         pulse.end_turn()
     assert pulse.count == 3
+
+
+class Broken(Work):
+    """Work that has a bug."""
+
+    def run(self) -> bool:
+        super().run()
+        raise ValueError("a bug")
+
+
+def test_work_that_fails_stops_nobody_elses(caplog: pytest.LogCaptureFixture) -> None:
+    turn, loop, log = Turn(), FakeLoop(), list[str]()
+    turn.dispatch(Broken("broken", log))
+    turn.dispatch(Work("other", log))
+    turn.send(Work("output", log))
+    pulse = Pulse(turn, loop.as_loop())
+    pulse.end_turn()
+    loop.run()
+    assert log == ["broken", "other", "output"]
+    assert "deferred work failed" in caplog.text
+    assert loop.soon == []

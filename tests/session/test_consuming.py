@@ -305,3 +305,40 @@ def test_replies_can_be_consumed_again_when_somebody_deleted_the_queue(
     node.end_turn()
     channel << Basic.cancel(consumer_tag="c")
     channel.consume("amq.rabbitmq.reply-to", no_ack=True)
+
+
+def test_consumer_that_takes_the_tag_of_one_that_is_gone_is_not_cancelled(node: Node) -> None:
+    """In one read: the old one's cancel comes before the answer to the new one's consume."""
+    node.queue(b"other")
+    client = node.client()
+    channel = client.channel()
+    channel.consume(tag="c")
+    client.feed(
+        octets_of(1, Queue.delete(queue="q")) + octets_of(1, Basic.consume(queue="other", consumer_tag="c"))
+    )
+    assert client.method_names()[-3:] == ["queue.delete_ok", "basic.cancel", "basic.consume_ok"]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        Basic.consume(queue="NAME"),
+        Basic.get(queue="NAME"),
+        Queue.purge(queue="NAME"),
+        Queue.delete(queue="NAME"),
+    ],
+    ids=["consume", "get", "purge", "delete"],
+)
+def test_queue_of_direct_reply_to_is_nobodys_to_use(node: Node, operation: Method) -> None:
+    asking = node.channel()
+    asking.consume("amq.rabbitmq.reply-to", no_ack=True)
+    (name,) = [
+        name
+        for vhost in node.context.vhosts.values()
+        for name in vhost.queues
+        if name.startswith(b"amq.rabbitmq.reply-to.")
+    ]
+    operation.fields["queue"] = name.decode()
+    answering = node.channel()
+    answering >> operation
+    answering.closed_with(404)

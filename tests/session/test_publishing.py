@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conformance import codec
-from tests.conformance.codec import Basic, Confirm, Connection, Exchange, Queue, Tx
+from tests.conformance.codec import Basic, Channel, Confirm, Connection, Exchange, Queue, Tx
 from tests.definitions import brief, cut
 from tests.session.script import ChannelScript, Node, frame, header_payload, method_frame, octets_of
 
@@ -344,3 +344,28 @@ def test_persistent_message_reaches_the_store_in_durable_queues_only(
         channel >> octets_of(1, Basic.publish(routing_key=key, body=b"x", properties={"delivery_mode": 2}))
         channel >> octets_of(1, Basic.publish(routing_key=key, body=b"x", properties={"delivery_mode": 1}))
     assert [count for _, count in node.store.appended] == [1]
+
+
+def test_empty_pieces_of_a_body_are_not_kept(node: Node) -> None:
+    client = node.client()
+    channel = client.channel()
+    channel.consume(no_ack=True)
+    client.feed(PUBLISH + frame(2, 1, header_payload(3)) + frame(3, 1, b"") * 1000 + frame(3, 1, b"ab"))
+    assert node.context.buffered.body_bytes == 2
+    client.feed(frame(3, 1, b"c"))
+    assert channel.bodies() == [b"abc"]
+    assert node.context.buffered.body_bytes == 0
+
+
+def test_bodies_that_wait_for_a_commit_or_for_their_rest_are_counted(node: Node) -> None:
+    client = node.client()
+    channel = client.channel()
+    channel >> Tx.select()
+    channel << Tx.select_ok()
+    channel.publish(b"12345", b"678")
+    assert node.context.buffered.body_bytes == 8
+    channel >> Tx.rollback()
+    assert node.context.buffered.body_bytes == 0
+    channel.publish(b"12345")
+    channel >> Channel.close()
+    assert node.context.buffered.body_bytes == 0

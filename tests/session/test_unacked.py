@@ -164,3 +164,13 @@ def test_put_back_restores_the_order() -> None:
     settled = [unacked.take(tag) for tag in (8, 2, 5)]
     unacked.put_back([each for each in settled if each is not None])
     assert tags_of(unacked.take_up_to(0)) == list(range(1, 10))
+
+
+def test_gap_of_millions_of_tags_costs_nothing() -> None:
+    unacked = unacked_with([1, 2, 10_000_000, 10_000_001])
+    assert tags_of([each for tag in (2, 10_000_000) if (each := unacked.take(tag)) is not None]) == [
+        2,
+        10_000_000,
+    ]
+    assert tags_of(unacked.take_up_to(0)) == [1, 10_000_001]
+    assert unacked.count == 0
