@@ -19,6 +19,7 @@ from supersoniq import logs
 from supersoniq.cli.app import fail
 from supersoniq.cli.version import core, is_compiled
 from supersoniq.config import ConfigError, Loaded, Settings, default_data_dir, load
+from supersoniq.server.memory import keep_free_bytes
 from supersoniq.server.notify import Notifier
 from supersoniq.storage.lock import DirectoryLock, LockError
 
@@ -68,6 +69,7 @@ def serve(
     from supersoniq.node import new_event_loop
 
     settings = loaded.settings
+    keep_free_bytes()
     logs.setup(settings.log_level, settings.log_format, settings.log_levels)
     try:
         with DirectoryLock(_data_dir(settings)), asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -5,6 +5,13 @@ import ctypes
 import os
 from pathlib import Path
 
+# Of glibc's mallopt.
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+# What a turn's buffers need, which are freed at its end.
+_KEPT_BYTES = 8 * 1024 * 1024
+_MAPPED_BYTES = 4 * 1024 * 1024
+
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -34,3 +41,16 @@ def release_free_bytes() -> None:
     """Give free memory of this process back to the system, where the C library can."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_free_bytes() -> None:
+    """Have the C library keep some megabytes that were freed, instead of giving them back at once.
+
+    Each turn's buffers are freed at its end. Left alone, the library may return them to the system every
+    time, and the page faults of the next turn then cost as much as its messages (docs/adr/0008-malloc.md).
+    For a process that is a broker; an embedded one leaves its host's settings alone.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
