@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -17,7 +18,7 @@ from supersoniq.perf.pacing import BusyPoll
 from supersoniq.perf.report import ChurnReport, Progress, latency_of
 from supersoniq.perf.usage import broker_usage
 
-BINDINGS_MAX = 10_000
+BINDINGS_MAX = 30_000
 PIPELINED = 200
 WARMUP_SHARE = 5
 
@@ -186,7 +187,8 @@ async def _churn(options: ChurnOptions, operation: str) -> ChurnReport:
     try:
         for worker in workers:
             await worker.prepare()
-        await _work(workers, options.duration / WARMUP_SHARE, Histogram())
+        # Bounded in count, too: what can be done only so often must not be used up before it is measured.
+        await _work(workers, options.duration / WARMUP_SHARE, Histogram(), BINDINGS_MAX // WARMUP_SHARE)
         return await _measure(options, operation, workers)
     finally:
         for worker in workers:
@@ -207,13 +209,16 @@ async def _measure(options: ChurnOptions, operation: str, workers: list[Churner]
     return ChurnReport(operation, seconds, count, count / seconds, latency_of(latencies), cost)
 
 
-async def _work(workers: list[Churner], seconds: float, latencies: Histogram) -> None:
+async def _work(
+    workers: list[Churner], seconds: float, latencies: Histogram, count_max: int = sys.maxsize
+) -> None:
     deadline = time.monotonic() + seconds
-    await asyncio.gather(*[_repeat(worker, deadline, latencies) for worker in workers])
+    await asyncio.gather(*[_repeat(worker, deadline, latencies, count_max) for worker in workers])
 
 
-async def _repeat(worker: Churner, deadline: float, latencies: Histogram) -> None:
-    while time.monotonic() < deadline:
+async def _repeat(worker: Churner, deadline: float, latencies: Histogram, count_max: int) -> None:
+    while time.monotonic() < deadline and count_max > 0:
+        count_max -= 1
         began_ns = time.monotonic_ns()
         if not await worker.once():
             return
