@@ -48,6 +48,7 @@ def register(app: Celery) -> None:
         (fail, {}),
         (persist, {"bind": True, "max_retries": 5}),
         (moment, {}),
+        (rest, {}),
         (survive, {"bind": True, "acks_late": True, "reject_on_worker_lost": True}),
     ):
         app.task(name=function.__name__, **options)(function)
@@ -55,6 +56,12 @@ def register(app: Celery) -> None:
 
 def add(x: int, y: int) -> int:
     return x + y
+
+
+def rest(seconds: float) -> int:
+    """Take a while; returns the id of the process that did."""
+    time.sleep(seconds)
+    return os.getpid()
 
 
 def total(numbers: list[int]) -> int:

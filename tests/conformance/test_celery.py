@@ -190,6 +190,16 @@ def test_remote_control_grows_and_shrinks_the_pool(project: Project) -> None:
     assert project.send("add", 1, 2).get(timeout=PATIENCE) == 3
 
 
+@pytest.mark.rule("basic.qos", "celery-autoscale")
+def test_autoscaled_worker_takes_more_tasks_at_a_time(open_project: Callable[[str], Project]) -> None:
+    project = open_project("rpc://")
+    project.start("--autoscale", "3,1")
+    assert project.send("add", 1, 1).get(timeout=PATIENCE) == 2
+    resting = [project.send("rest", 1.5) for _ in range(6)]
+    assert len({result.get(timeout=PATIENCE) for result in resting}) == 3
+
+
+
 def test_remote_control_adds_and_cancels_a_queue(project: Project) -> None:
     control, worker, added = project.app.control, project.workers[0].name, f"{project.name}.added"
     options = {"destination": [worker], "reply": True, "timeout": 5, "limit": 1}
