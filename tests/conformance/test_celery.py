@@ -199,7 +199,6 @@ def test_autoscaled_worker_takes_more_tasks_at_a_time(open_project: Callable[[st
     assert len({result.get(timeout=PATIENCE) for result in resting}) == 3
 
 
-
 def test_remote_control_adds_and_cancels_a_queue(project: Project) -> None:
     control, worker, added = project.app.control, project.workers[0].name, f"{project.name}.added"
     options = {"destination": [worker], "reply": True, "timeout": 5, "limit": 1}

@@ -19,7 +19,7 @@ from supersoniq import logs
 from supersoniq.cli.app import fail
 from supersoniq.cli.version import core, is_compiled
 from supersoniq.config import ConfigError, Loaded, Settings, default_data_dir, load
-from supersoniq.server.memory import keep_free_bytes
+from supersoniq.server.memory import collect_seldom, keep_free_bytes
 from supersoniq.server.notify import Notifier
 from supersoniq.storage.lock import DirectoryLock, LockError
 
@@ -121,6 +121,7 @@ async def _run(settings: Settings) -> None:
         await node.start()
     except OSError as error:
         raise StartError(_cannot_listen(error, settings)) from error
+    collect_seldom()
     _announce(node, notifier)
     await _until(stop, notifier)
     notifier.stopping()

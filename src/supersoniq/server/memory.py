@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import os
 from pathlib import Path
 
@@ -47,10 +48,22 @@ def keep_free_bytes() -> None:
     """Have the C library keep some megabytes that were freed, instead of giving them back at once.
 
     Each turn's buffers are freed at its end. Left alone, the library may return them to the system every
-    time, and the page faults of the next turn then cost as much as its messages (docs/adr/0008-malloc.md).
+    time, and the page faults of the next turn then cost as much as its messages
+    (docs/adr/0008-memory-of-the-process.md).
     For a process that is a broker; an embedded one leaves its host's settings alone.
     """
     with contextlib.suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
         library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
+
+
+def collect_seldom() -> None:
+    """Have Python's garbage collector leave what there is alone, and look at new objects less often.
+
+    Messages and entries are not its business, as they cannot be part of a cycle; what is (connections,
+    channels, bindings) comes and goes by hundreds, not millions. For a process that is a broker.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

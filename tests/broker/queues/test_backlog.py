@@ -1,5 +1,7 @@
 """A backlog is a list sorted by position, whatever comes back and when."""
 
+import gc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from tests.definitions import brief, thorough
 from tests.fakes import message
 
 from supersoniq.broker.message import Entry
-from supersoniq.broker.queues.backlog import COMPACT_PLACES, Backlog
+from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog
 
 
 def entry(position: int, body: bytes = b"") -> Entry:
@@ -79,7 +81,7 @@ def test_entries_put_back_in_any_order_come_out_in_order(order: list[int]) -> No
     assert [backlog.pop() for _ in range(13)] == entries
 
 
-@pytest.mark.parametrize("count", [COMPACT_PLACES - 1, COMPACT_PLACES, 3 * COMPACT_PLACES])
+@pytest.mark.parametrize("count", [CHUNK_PLACES - 1, CHUNK_PLACES, 3 * CHUNK_PLACES])
 def test_order_holds_across_the_places_where_the_front_is_given_back(count: int) -> None:
     backlog = Backlog()
     entries = [entry(position) for position in range(1, count + 1)]
@@ -91,12 +93,47 @@ def test_order_holds_across_the_places_where_the_front_is_given_back(count: int)
     assert backlog.pop() is late
 
 
-def test_front_is_given_back() -> None:
+def test_short_queue_gives_its_front_back() -> None:
     backlog = Backlog()
-    for position in range(1, 10 * COMPACT_PLACES):
+    for position in range(1, 10 * CHUNK_PLACES):
         backlog.append(entry(position))
         backlog.pop()
-    assert len(backlog._waiting) <= 2 * COMPACT_PLACES
+    assert len(backlog._front) <= CHUNK_PLACES
+    assert backlog._chunks == []
+
+
+def test_used_chunks_are_given_back() -> None:
+    backlog = Backlog()
+    for position in range(1, 20 * CHUNK_PLACES):
+        backlog.append(entry(position))
+    for _ in range(15 * CHUNK_PLACES):
+        backlog.pop()
+    assert sum(len(chunk) for chunk in backlog._chunks) <= 5 * CHUNK_PLACES
+
+
+def test_garbage_collector_does_not_walk_over_what_waits() -> None:
+    backlog = Backlog()
+    for position in range(1, 20 * CHUNK_PLACES):
+        backlog.append(entry(position))
+    gc.collect()
+    # Interpreted classes are always tracked, compiled ones that are declared acyclic never.
+    assert any(gc.is_tracked(chunk) for chunk in backlog._chunks) == gc.is_tracked(entry(1))
+
+
+@pytest.mark.parametrize("depth", [1, 2, CHUNK_PLACES - 1, CHUNK_PLACES, CHUNK_PLACES + 1, 5 * CHUNK_PLACES])
+def test_order_holds_at_any_depth(depth: int) -> None:
+    backlog = Backlog()
+    for position in range(1, depth):
+        backlog.append(entry(position))
+    taken = []
+    for position in range(depth, depth + 3 * CHUNK_PLACES):
+        backlog.append(entry(position))
+        taken.append(backlog.pop().position)
+    assert taken == list(range(1, 1 + 3 * CHUNK_PLACES))
+    assert [each.position for each in backlog.drain()] == list(
+        range(1 + 3 * CHUNK_PLACES, depth + 3 * CHUNK_PLACES)
+    )
+    assert backlog.count == 0
 
 
 def test_returned_entries_are_drained_with_the_rest() -> None:

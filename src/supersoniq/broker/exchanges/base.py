@@ -36,13 +36,10 @@ class Binding:
 
     def identity(self) -> BindingIdentity:
         """Return what makes two bindings of one exchange the same (spec: queue.bind/duplicates)."""
-        ordered = {name: self.arguments[name] for name in sorted(self.arguments)}
-        return (
-            isinstance(self.destination, Exchange),
-            self.destination.name,
-            self.binding_key,
-            encode_table(ordered),
-        )
+        arguments = b""
+        if self.arguments:
+            arguments = encode_table({name: self.arguments[name] for name in sorted(self.arguments)})
+        return (isinstance(self.destination, Exchange), self.destination.name, self.binding_key, arguments)
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -117,21 +114,44 @@ class Targets:
     """Destinations with the number of bindings that lead to each, in the order in which they came."""
 
     def __init__(self) -> None:
-        self.counts: dict[Destination, int] = {}
+        # Most keys lead to one destination by one binding, which needs no table.
+        self._only: Destination | None = None
+        self._counts: dict[Destination, int] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no destination."""
+        return self._only is None and self._counts is None
 
     def add(self, destination: Destination) -> None:
         """Count one more binding to `destination`."""
-        self.counts[destination] = self.counts.get(destination, 0) + 1
+        if self.is_empty:
+            self._only = destination
+            return
+        if self._counts is None:
+            assert self._only is not None
+            self._counts = {self._only: 1}
+            self._only = None
+        self._counts[destination] = self._counts.get(destination, 0) + 1
 
     def remove(self, destination: Destination) -> None:
         """Count one binding less; the last one removes the destination."""
-        count = self.counts[destination] - 1
+        if self._only is destination:
+            self._only = None
+            return
+        assert self._counts is not None
+        count = self._counts[destination] - 1
         if count == 0:
-            del self.counts[destination]
+            del self._counts[destination]
+            if not self._counts:
+                self._counts = None
         else:
-            self.counts[destination] = count
+            self._counts[destination] = count
 
     def append_to(self, into: list[Destination]) -> None:
         """Append every destination."""
-        for destination in self.counts:
-            into.append(destination)
+        if self._only is not None:
+            into.append(self._only)
+        elif self._counts is not None:
+            for destination in self._counts:
+                into.append(destination)

@@ -29,7 +29,7 @@ class DirectExchange(Exchange):
         """Drop the binding from the index."""
         targets = self._by_key[binding.binding_key]
         targets.remove(binding.destination)
-        if not targets.counts:
+        if targets.is_empty:
             del self._by_key[binding.binding_key]
 
     def match(self, routing_key: bytes, header: bytes, into: list[Destination]) -> None:

@@ -24,7 +24,7 @@ class _Node:
 
     def is_empty(self) -> bool:
         """Whether nothing is bound here or below."""
-        return not self.words and self.star is None and self.hash is None and not self.targets.counts
+        return not self.words and self.star is None and self.hash is None and self.targets.is_empty
 
     def child(self, word: bytes) -> "_Node | None":
         """Return the node that `word` leads to."""
