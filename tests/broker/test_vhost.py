@@ -355,7 +355,7 @@ def test_other_queue_stays_without_consumers(host: Host) -> None:
 
 
 def test_reply_queue_is_named_past_guessing_and_goes_with_its_consumer(host: Host) -> None:
-    queue = host.vhost.open_reply_queue(ME)
+    queue = host.vhost.open_reply_queue()
     assert queue.name.startswith(REPLY_PREFIX)
     assert (queue.owner, queue.auto_delete, queue.durable) == (NOBODY, True, False)
     consumer = FakeConsumer()

@@ -255,7 +255,7 @@ class VHost:
             for queue in list(owned.values()):
                 self.delete_queue(queue, False, False)
 
-    def open_reply_queue(self, connection: int) -> Queue:
+    def open_reply_queue(self) -> Queue:
         """Make the queue behind direct reply-to.
 
         Named past guessing, for one consumer, gone when that goes.

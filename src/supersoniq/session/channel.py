@@ -122,9 +122,7 @@ class Channel:
         self._consuming.offer_again()
 
     def close(self) -> None:
-        """Cancel the consumers and requeue what is outstanding, in this order, so that nothing comes back
-        here.
-        """
+        """Cancel the consumers, then requeue what is outstanding, so that nothing comes back here."""
         self._publishing.abandon()
         if self._publishing.transaction is not None:
             self._publishing.transaction.drain_publishes()

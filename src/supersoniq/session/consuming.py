@@ -165,7 +165,7 @@ class Consuming(Deferred):
             raise PreconditionFailed("reply consumer already set")
         if not no_ack:
             raise PreconditionFailed("reply consumer cannot acknowledge")
-        self.reply_queue = self._vhost.open_reply_queue(self._client.connection)
+        self.reply_queue = self._vhost.open_reply_queue()
         return self.reply_queue
 
     def cancel(self, tag: bytes) -> None:

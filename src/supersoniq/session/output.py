@@ -1,5 +1,4 @@
-"""What one client is to be sent: frames are written into a buffer that leaves in one piece at the end of the
-turn.
+"""What one client is to be sent: frames are written into a buffer that leaves at the end of the turn.
 
 Large bodies are not copied into the buffer: they are passed on as the bytes they are. When much is waiting
 the output is full: consumers of that client take nothing more until the transport has room again, so a client

@@ -1,5 +1,4 @@
-"""Basic.Publish of one channel: method, content header and bodies become one message that is routed and
-enqueued.
+"""Basic.Publish of one channel: method, content header and bodies become one message, routed and enqueued.
 
 The common case touches no more than flags: an address or a header equal to the one before is not looked at
 again.
@@ -152,9 +151,10 @@ class Publishing:
         if missing == 0:
             self.expects = EXPECTS_METHOD
             if self._pieces:
-                body = b"".join(self._pieces) + data[start:end]
+                pieces = self._pieces
                 self.abandon()
-                self._complete(body)
+                pieces.append(data[start:end])
+                self._complete(b"".join(pieces))
             else:
                 self._complete(data[start:end])
         elif missing > 0:
