@@ -23,7 +23,23 @@ HOT = [
     "src/supersoniq/perf/histogram.py",
     "src/supersoniq/server/transport.py",
     "src/supersoniq/session/*.py",
+    "src/supersoniq/storage/commit.py",
+    "src/supersoniq/storage/contents.py",
+    "src/supersoniq/storage/definitions.py",
+    "src/supersoniq/storage/direct.py",
+    "src/supersoniq/storage/journal.py",
+    "src/supersoniq/storage/journal_file.py",
     "src/supersoniq/storage/memory.py",
+    "src/supersoniq/storage/queue_store.py",
+    "src/supersoniq/storage/ranges.py",
+    "src/supersoniq/storage/records.py",
+    "src/supersoniq/storage/recovery.py",
+    "src/supersoniq/storage/retirement.py",
+    "src/supersoniq/storage/scan.py",
+    "src/supersoniq/storage/segments.py",
+    "src/supersoniq/storage/share.py",
+    "src/supersoniq/storage/store.py",
+    "src/supersoniq/storage/survey.py",
 ]
 
 PURE = os.environ.get("SUPERSONIQ_PURE", "") not in ("", "0")

@@ -61,25 +61,46 @@ class Broker(ABC):
 
     def start(self) -> None:
         """Start with an empty directory, wait until it answers an AMQP header, note how long that took."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.clear()
         self.directory.mkdir(parents=True)
         began = time.monotonic()
         self.launch()
         while not answers(self.port):
             if self._processes[-1].poll() is not None:
-                raise Unavailable(f"{self.name} ended at start: {self._last_words()}")
+                raise Unavailable(f"{self.name} ended at start: {self.last_words()}")
             if time.monotonic() - began > START_SECONDS_MAX:
                 raise Unavailable(
-                    f"{self.name} did not answer in {START_SECONDS_MAX:g} s: {self._last_words()}"
+                    f"{self.name} did not answer in {START_SECONDS_MAX:g} s: {self.last_words()}"
                 )
             time.sleep(0.005)
         self.start_seconds = time.monotonic() - began
 
+    def clear(self) -> None:
+        """Remove everything that it has written; it must not run."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
     def stop(self) -> None:
         """Stop everything that was started, by force if it takes too long."""
+        self._end((signal.SIGTERM, signal.SIGKILL))
+
+    def kill(self) -> None:
+        """End everything that was started with SIGKILL."""
+        self._end((signal.SIGKILL,))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the broker is not there although nobody stopped it."""
+        return not self._processes or self._processes[-1].poll() is not None
+
+    def last_words(self) -> str:
+        """The last line that it has logged."""
+        lines = (self.directory / "output.log").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "no output"
+
+    def _end(self, signals: tuple[signal.Signals, ...]) -> None:
         while self._processes:
             process = self._processes.pop()
-            for number in (signal.SIGTERM, signal.SIGKILL):
+            for number in signals:
                 try:
                     os.killpg(process.pid, number)
                 except ProcessLookupError:
@@ -90,23 +111,23 @@ class Broker(ABC):
                     continue
             process.wait()
 
-    def _last_words(self) -> str:
-        lines = (self.directory / "output.log").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "no output"
-
 
 class SupersoniQ(Broker):
     """This package, with the interpreter that runs the benchmark."""
 
     name = "supersoniq"
+    python = sys.executable
+
+    def environ(self) -> dict[str, str]:
+        """The environment without settings."""
+        return {name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")}
 
     def launch(self) -> None:
         """Start `supersoniq serve`."""
         data = self.directory / "data"
-        data.mkdir()
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")}
+        data.mkdir(exist_ok=True)
         command = [
-            sys.executable,
+            self.python,
             "-m",
             "supersoniq",
             "serve",
@@ -115,7 +136,29 @@ class SupersoniQ(Broker):
             "--port",
             str(self.port),
         ]
-        self.spawn([*command, "--data-dir", str(data)], environ)
+        self.spawn([*command, "--data-dir", str(data)], self.environ())
+
+
+class Before(SupersoniQ):
+    """The package as another interpreter has it installed, to compare with."""
+
+    name = "before"
+
+    def __init__(self, directory: Path, python: str) -> None:
+        super().__init__(directory)
+        self.python = python
+
+    def environ(self) -> dict[str, str]:
+        """The same without the path of this interpreter's modules."""
+        return {name: value for name, value in super().environ().items() if name != "PYTHONPATH"}
+
+    def version(self) -> str:
+        """What `supersoniq version` says of the package and its core."""
+        command = [self.python, "-m", "supersoniq", "version"]
+        done = subprocess.run(command, check=False, env=self.environ(), capture_output=True, text=True)
+        if done.returncode:
+            raise Unavailable(f"{self.python} does not run supersoniq")
+        return ", ".join([line for line in done.stdout.splitlines() if line.startswith(("super", "core"))])
 
 
 class RabbitMQ(Broker):

@@ -5,24 +5,59 @@ import platform
 from pathlib import Path
 from statistics import median
 
-from matrix import BARS, CHURN, CROWD, LATENCY, ONE_SIDED, SIZE, THROUGH, Bar, Row
+from matrix import (
+    CHURN,
+    CONFIRM,
+    CROWD,
+    DEEP,
+    DURABLE,
+    LATENCY,
+    ONE_SIDED,
+    SIZE,
+    THROUGH,
+    Bar,
+    Row,
+    bars,
+)
 
 # key → broker → the figures of each run
 Results = dict[str, dict[str, list[dict[str, float]]]]
+# key → broker → why a run has no figures
+Failures = dict[str, dict[str, str]]
 
 SUPERSONIQ = "supersoniq"
 RABBITMQ = "rabbitmq"
+BEFORE = "before"
+NAMES = {SUPERSONIQ: "SupersoniQ", RABBITMQ: "RabbitMQ", BEFORE: "SupersoniQ before"}
 
-# For each group: figure, what it is called, and whether more is better.
-COLUMNS = {
+# For each group: figure, what it is called, and whether more is better, None if that is no question.
+COLUMNS: dict[str, list[tuple[str, str, bool | None]]] = {
     THROUGH: [("cpu_us", "CPU µs/msg", False), ("rate", "msg/s", True)],
     ONE_SIDED: [("cpu_us", "CPU µs/msg", False), ("rate", "msg/s", True)],
     LATENCY: [("p50_us", "median µs", False), ("p99_us", "99 % µs", False), ("cpu_us", "CPU µs/msg", False)],
     CHURN: [("cpu_us", "CPU µs/op", False), ("rate", "op/s", True), ("p50_us", "median µs", False)],
     CROWD: [("cpu_us", "CPU µs/msg", False), ("ratio", "times 1×1", False)],
+    DURABLE: [("cpu_us", "CPU µs/msg", False), ("rate", "msg/s", True)],
+    CONFIRM: [
+        ("p50_us", "median µs", False),
+        ("p99_us", "99 % µs", False),
+        ("cpu_us", "CPU µs/msg", False),
+        ("times_bare", "median, times bare", None),
+    ],
 }
-UNITS = {"cpu_us": "µs", "p50_us": "µs", "p99_us": "µs", "s": "s", "mb": "MB", "ratio": "×"}
-
+UNITS = {
+    "cpu_us": "µs",
+    "p50_us": "µs",
+    "p99_us": "µs",
+    "s": "s",
+    "mb": "MB",
+    "ratio": "×",
+    "times_bare": "×",
+    "rate": "msg/s",
+}
+# Of these rows an earlier version is compared with.
+SLOWER_PERCENT_MAX = 3
+TRANSIENT = (THROUGH, ONE_SIDED, LATENCY, CHURN)
 
 EXPLANATION = [
     "*CPU* is the user and system time of the broker's processes in the measured window, per message",
@@ -32,6 +67,23 @@ EXPLANATION = [
     "one thing is done at a time, the generator polls without sleeping, so that its core is not slow to wake",
     "up. × is how many times better SupersoniQ is.",
 ]
+
+NOTES = {
+    DURABLE: [
+        "Classic queues; the consumers ack each message, prefetch 200. Publishers write when a tenth of",
+        "their window is free; those of 100 queues when all of it is, with 10 consumers of 10 queues each.",
+    ],
+    CONFIRM: [
+        "Nobody consumes. *Bare* is one write of 160 B and its fdatasync on the same disk, in a loop,",
+        "right before: the ordinary one appends to a file that grows; the other file is preallocated.",
+    ],
+    DEEP: [
+        "One run. All messages are confirmed before the broker is killed; the files stay in the system's",
+        "cache. The time is from the start of the process to the first delivery to a client that tries every",
+        "5 ms, and counts only if no message is missing. Memory is what is held a second after the last",
+        "message came. RabbitMQ takes the deepest queue with `--long` only.",
+    ],
+}
 
 
 def middle(results: Results, key: str, broker: str, figure: str) -> float | None:
@@ -56,7 +108,7 @@ def ratio(ours: float | None, theirs: float | None, more_is_better: bool) -> str
     return f"{number(ours / theirs if more_is_better else theirs / ours)}×"
 
 
-def document(results: Results, rows: list[Row], facts: list[str], command: str) -> str:
+def document(results: Results, failures: Failures, rows: list[Row], facts: list[str], command: str) -> str:
     """The whole page."""
     runs = max([len(figures) for brokers in results.values() for figures in brokers.values()], default=0)
     lines = [
@@ -72,15 +124,23 @@ def document(results: Results, rows: list[Row], facts: list[str], command: str) 
         "",
         "| what | SupersoniQ | RabbitMQ | bar | |",
         "|---|--:|--:|---|---|",
-        *[bar_line(results, bar) for bar in BARS if bar.key in results],
+        *[
+            bar_line(results, failures, bar)
+            for bar in bars(rows)
+            if bar.key in results or bar.key in failures
+        ],
     ]
+    lines += failure_list(failures)
     for group, columns in COLUMNS.items():
         lines += table(results, [row for row in rows if row.group == group], group, columns)
-    lines += size_table(results, [row for row in rows if row.group == SIZE])
+    lines += bare_lines(results, [row for row in rows if row.group == CONFIRM])
+    for group in (DEEP, SIZE):
+        lines += size_table(results, [row for row in rows if row.group == group], group)
+    lines += before_table(results, [row for row in rows if row.group in TRANSIENT])
     return "\n".join(lines) + "\n"
 
 
-def bar_line(results: Results, bar: Bar) -> str:
+def bar_line(results: Results, failures: Failures, bar: Bar) -> str:
     """One bar: the figures, what was asked, and whether it is met."""
     ours = middle(results, bar.key, SUPERSONIQ, bar.figure)
     theirs = middle(results, bar.key, RABBITMQ, bar.figure)
@@ -95,20 +155,48 @@ def bar_line(results: Results, bar: Bar) -> str:
         limit = None if theirs is None else theirs * bar.factor
         asked.append(f"≤ {share}" + ("" if limit is None else f" ({number(limit)} {unit})"))
         is_met = is_met and ours is not None and limit is not None and ours <= limit
-    verdict = "not measured" if ours is None else "met" if is_met else "**missed**"
+    if bar.times is not None:
+        limit = None if theirs is None else theirs * bar.times
+        asked.append(f"≥ {bar.times:g}× RabbitMQ's" + ("" if limit is None else f" ({number(limit)} {unit})"))
+        is_met = is_met and ours is not None and limit is not None and ours >= limit
+    is_relative = bar.factor is not None or bar.times is not None
+    is_measured = ours is not None and (theirs is not None or not is_relative)
+    verdict = "not measured" if not is_measured else "met" if is_met else "**missed**"
+    if SUPERSONIQ in failures.get(bar.key, {}):
+        verdict = "**failed**"
     return (
         f"| {bar.title} | {number(ours)} {unit} | {number(theirs)} {unit} | {', '.join(asked)} | {verdict} |"
     )
 
 
-def table(results: Results, rows: list[Row], group: str, columns: list[tuple[str, str, bool]]) -> list[str]:
+def failure_list(failures: Failures) -> list[str]:
+    """What has no figures, or not of every run, and why."""
+    if not failures:
+        return []
+    return [
+        "",
+        "## Failed",
+        "",
+        *[
+            f"- {key}, {NAMES[broker]}: {reason}"
+            for key, brokers in failures.items()
+            for broker, reason in brokers.items()
+        ],
+    ]
+
+
+def table(
+    results: Results, rows: list[Row], group: str, columns: list[tuple[str, str, bool | None]]
+) -> list[str]:
     """One group's rows, each figure for both brokers, then the ratios."""
     rows = [row for row in rows if row.key in results]
     if not rows:
         return []
     titles = [f"{title} {broker}" for _, title, _ in columns for broker in ("SupersoniQ", "RabbitMQ")]
-    titles += [f"{title.rpartition(' ')[0] or title} ×" for _, title, _ in columns]
-    lines = ["", f"## {group}", "", "| | " + " | ".join(titles) + " |", "|---" + "|--:" * len(titles) + "|"]
+    titles += [
+        f"{title.rpartition(' ')[0] or title} ×" for _, title, is_better in columns if is_better is not None
+    ]
+    lines = [*heading(group), "", "| | " + " | ".join(titles) + " |", "|---" + "|--:" * len(titles) + "|"]
     for row in rows:
         cells = []
         ratios = []
@@ -116,23 +204,69 @@ def table(results: Results, rows: list[Row], group: str, columns: list[tuple[str
             ours = middle(results, row.key, SUPERSONIQ, figure)
             theirs = middle(results, row.key, RABBITMQ, figure)
             cells += [number(ours), number(theirs)]
-            ratios.append(ratio(ours, theirs, more_is_better))
+            if more_is_better is not None:
+                ratios.append(ratio(ours, theirs, more_is_better))
         lines.append(f"| {row.title} | " + " | ".join(cells + ratios) + " |")
     return lines
 
 
-def size_table(results: Results, rows: list[Row]) -> list[str]:
-    """Start and memory: one figure a row."""
+def bare_lines(results: Results, rows: list[Row]) -> list[str]:
+    """What the disk took while SupersoniQ took its turns."""
+    figures = ("bare_us", "bare_p99_us", "bare_preallocated_us")
+    found = [middle(results, row.key, SUPERSONIQ, figure) for row in rows for figure in figures]
+    if not found or None in found:
+        return []
+    growing, growing_p99, preallocated = map(number, found)
+    return [
+        "",
+        f"Bare: median {growing} µs, 99 % {growing_p99} µs; median {preallocated} µs where preallocated.",
+    ]
+
+
+def heading(group: str) -> list[str]:
+    """A group's title, and what is to be known about its rows."""
+    notes = NOTES.get(group)
+    return ["", f"## {group}", *(["", *notes] if notes else [])]
+
+
+def size_table(results: Results, rows: list[Row], group: str) -> list[str]:
+    """Times and memory: one figure a row."""
     rows = [row for row in rows if row.key in results]
     if not rows:
         return []
-    lines = ["", f"## {SIZE}", "", "| | SupersoniQ | RabbitMQ | × |", "|---|--:|--:|--:|"]
+    lines = [*heading(group), "", "| | SupersoniQ | RabbitMQ | × |", "|---|--:|--:|--:|"]
     for row in rows:
-        figure = "s" if row.key == "start" else "mb"
-        ours = middle(results, row.key, SUPERSONIQ, figure)
-        theirs = middle(results, row.key, RABBITMQ, figure)
+        ours = middle(results, row.key, SUPERSONIQ, row.figure)
+        theirs = middle(results, row.key, RABBITMQ, row.figure)
         lines.append(f"| {row.title} | {number(ours)} | {number(theirs)} | {ratio(ours, theirs, False)} |")
     return lines
+
+
+def before_table(results: Results, rows: list[Row]) -> list[str]:
+    """Each row of transient messages beside an earlier version's, whose runs took turns with ours."""
+    lines = []
+    changes = []
+    for row in rows:
+        ours = middle(results, row.key, SUPERSONIQ, "cpu_us")
+        before = middle(results, row.key, BEFORE, "cpu_us")
+        if ours and before:
+            changes.append((ours / before - 1) * 100)
+            lines.append(f"| {row.title} | {number(before)} | {number(ours)} | {changes[-1]:+.1f} % |")
+    if not changes:
+        return []
+    change = median(changes)
+    verdict = "met" if change <= SLOWER_PERCENT_MAX else "**missed**"
+    return [
+        "",
+        "## Against an earlier version",
+        "",
+        f"CPU µs per message or operation. Half of the rows changed by less than {change:+.1f} %;",
+        f"the bar is {SLOWER_PERCENT_MAX:+} %: {verdict}.",
+        "",
+        "| | before | now | |",
+        "|---|--:|--:|--:|",
+        *lines,
+    ]
 
 
 def machine() -> list[str]:

@@ -7,23 +7,87 @@ FIXED_RATE = 5000
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement. `command` is that of `supersoniq perf`; without one, `measures.py` knows the key."""
+    """One measurement. `command` is that of `supersoniq perf`; without one, `measures.py` knows the key.
+
+    `figure` is the one that is shown where a table has only one.
+    """
 
     key: str
     title: str
     group: str
     command: tuple[str, ...] = ()
+    figure: str = ""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`figure` of the row `key` must be at most `ceiling`, and at most RabbitMQ's times `factor`."""
+    """`figure` of the row `key` must be at most `ceiling`, and at most RabbitMQ's times `factor`.
+
+    With `times` it must be at least so many times RabbitMQ's.
+    """
 
     title: str
     key: str
     figure: str
     ceiling: float | None = None
     factor: float | None = None
+    times: float | None = None
+
+
+@dataclass(frozen=True)
+class Depth:
+    """A deep queue: first so many messages, then with `more_messages` in all; 0 if it stays as it is."""
+
+    size: int
+    messages: int
+    more_messages: int = 0
+
+    @property
+    def memory(self) -> str:
+        """The row of its memory."""
+        return f"deep-{self.size}-memory"
+
+    @property
+    def more(self) -> str:
+        """The row of its memory with `more_messages`."""
+        return f"deep-{self.size}-more"
+
+    @property
+    def killed(self) -> str:
+        """The row of its recovery after SIGKILL."""
+        return f"deep-{self.size}-killed"
+
+    @property
+    def stopped(self) -> str:
+        """The row of its recovery after SIGTERM."""
+        return f"deep-{self.size}-stopped"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long and how much."""
+
+    runs: int
+    seconds: float
+    warmup_seconds: float
+    churn_seconds: float
+    queued: int
+    crowd_queues: int
+    stored: int
+    depths: tuple[Depth, ...]
+
+
+FULL = Scale(
+    3,
+    1.6,
+    0.5,
+    2.0,
+    1_000_000,
+    10_000,
+    300_000,
+    (Depth(1024, 1_000_000), Depth(100, 10_000_000, 50_000_000)),
+)
+QUICK = Scale(1, 0.8, 0.3, 0.8, 200_000, 1_000, 50_000, (Depth(1024, 20_000), Depth(100, 100_000, 200_000)))
 
 
 THROUGH = "Messages through, published and delivered"
@@ -32,6 +96,9 @@ LATENCY = "Latency"
 CHURN = "Connections, channels, queues and bindings"
 SIZE = "Start and memory"
 CROWD = "In a crowd"
+DURABLE = "Persistent messages in durable queues, each confirmed"
+CONFIRM = "Until the confirm, one persistent message at a time"
+DEEP = "Deep durable queues of persistent messages"
 
 SIZES = {"16": "16 B", "1024": "1 KiB", "65536": "64 KiB"}
 ACKS = {
@@ -70,19 +137,58 @@ def through(size: str, ack: str, shape: str, write: str) -> Row:
     )
 
 
+def durable(name: str, title: str, *arguments: str) -> Row:
+    """A row of persistent messages through durable queues, with confirms."""
+    command = ("throughput", "--persistent", "--durable", *arguments)
+    return Row(f"durable-{name}", title, DURABLE, command)
+
+
+def durable_rows(stored: int) -> list[Row]:
+    """Messages that are confirmed; `stored` of them where nobody consumes."""
+    acks = ACKS["each"][1]
+    narrow = ("--confirm-window", "100", "--batch", "10")
+    wide = ("--confirm-window", "1000", "--batch", "100")
+    crowd = ("--producers", "100", "--queues", "100", "--consumers", "10", "--confirm-window", "10")
+    publish = ("--consumers", "0", "--count", str(stored))
+    confirm = ("--persistent", "--durable", "--confirm-window", "1", "--consumers", "0", "--busy-poll")
+    return [
+        durable("narrow-16", "16 B, window 100, 1×1", *narrow, *acks),
+        durable("wide-16", "16 B, window 1,000, 1×1", *wide, *acks),
+        durable("publish-16", "16 B, window 1,000, published only", *wide, *publish),
+        durable("wide-1024", "1 KiB, window 1,000, 1×1", "--size", "1024", *wide, *acks),
+        durable("100x100", "16 B, 100 queues, a publisher with window 10 for each", *crowd, *acks),
+        Row("durable-confirm", "16 B, window 1", CONFIRM, ("latency", "--until-confirm", *confirm)),
+    ]
+
+
+def deep_rows(depth: Depth) -> list[Row]:
+    """What is measured of one deep queue."""
+    what = f"{depth.messages:,} messages of {SIZES.get(str(depth.size), f'{depth.size} B')}"
+    rows = [
+        Row(depth.memory, f"RSS of {what} more, MB", DEEP, figure="mb"),
+        Row(depth.killed, f"start to the first of {what}, after SIGKILL, s", DEEP, figure="s"),
+        Row(depth.stopped, f"start to the first of {what}, after SIGTERM, s", DEEP, figure="s"),
+    ]
+    if depth.more_messages:
+        more = what.replace(f"{depth.messages:,}", f"{depth.more_messages:,}")
+        rows.append(Row(depth.more, f"RSS of {more} more, MB", DEEP, figure="mb"))
+    return rows
+
+
 def churn(operation: str) -> tuple[str, ...]:
     """The command for one kind of operation."""
     return ("churn", "--operation", operation, "--busy-poll")
 
 
-def rows(queued: int, crowd_queues: int) -> list[Row]:
-    """All rows; `queued` messages fill a queue, `crowd_queues` stand around."""
+def rows(scale: Scale) -> list[Row]:
+    """All rows."""
+    queued = scale.queued
     return [
-        Row("start", "start to listening, s", SIZE),
-        Row("rss-idle", "RSS idle, MB", SIZE),
-        Row("rss-connections", "RSS of 1,000 connections more, MB", SIZE),
-        Row("rss-queues", "RSS of 1,000 queues more, MB", SIZE),
-        Row("rss-queued", f"RSS of {queued:,} queued messages of 16 B more, MB", SIZE),
+        Row("start", "start to listening, s", SIZE, figure="s"),
+        Row("rss-idle", "RSS idle, MB", SIZE, figure="mb"),
+        Row("rss-connections", "RSS of 1,000 connections more, MB", SIZE, figure="mb"),
+        Row("rss-queues", "RSS of 1,000 queues more, MB", SIZE, figure="mb"),
+        Row("rss-queued", f"RSS of {queued:,} queued messages of 16 B more, MB", SIZE, figure="mb"),
         *[through(*combination) for combination in COMBINATIONS],
         Row(
             "produce-16",
@@ -108,7 +214,13 @@ def rows(queued: int, crowd_queues: int) -> list[Row]:
         Row("queue", "transient queue declare and delete", CHURN, churn("queue")),
         Row("bind", "bind", CHURN, churn("bind")),
         Row("unbind", "unbind", CHURN, churn("unbind")),
-        Row("crowd", f"16 B through, with {crowd_queues:,} queues and 1,000 idle connections open", CROWD),
+        Row(
+            "crowd",
+            f"16 B through, with {scale.crowd_queues:,} queues and 1,000 idle connections open",
+            CROWD,
+        ),
+        *durable_rows(scale.stored),
+        *[row for depth in scale.depths for row in deep_rows(depth)],
     ]
 
 
@@ -131,4 +243,31 @@ BARS = [
     Bar("RSS of 1,000 connections more", "rss-connections", "mb", 30),
     Bar("RSS of 1,000 queues more", "rss-queues", "mb", 10),
     Bar("cost per message in a crowd, against 1×1 without", "crowd", "ratio", 1.3),
+    Bar("persistent 16 B, confirmed, window 100: CPU", "durable-narrow-16", "cpu_us", None, 1 / 10),
+    Bar("the same with window 1,000: CPU", "durable-wide-16", "cpu_us", None, 1 / 20),
+    Bar("the same: messages per second", "durable-wide-16", "rate", times=10),
+    Bar("the same, published only: CPU", "durable-publish-16", "cpu_us", None, 1 / 18),
+    Bar("the same with 1 KiB: CPU", "durable-wide-1024", "cpu_us", None, 1 / 12),
+    Bar("100 queues, 100 publishers with window 10: messages per second", "durable-100x100", "rate", times=3),
+    Bar(
+        "until the confirm: median, against a bare write and fdatasync", "durable-confirm", "times_bare", 1.3
+    ),
 ]
+
+# Of the rows of deep queues, at full scale.
+DEEP_CEILINGS = {
+    "deep-100-memory": 60,
+    "deep-100-more": 60,
+    "deep-1024-killed": 2,
+    "deep-1024-stopped": 2,
+    "deep-100-killed": 5,
+    "deep-100-stopped": 5,
+}
+
+
+def bars(every_row: list[Row]) -> list[Bar]:
+    """All bars; those of deep queues have the titles of their rows."""
+    deep = [row for row in every_row if row.key in DEEP_CEILINGS]
+    return BARS + [
+        Bar(row.title.rpartition(",")[0], row.key, row.figure, DEEP_CEILINGS[row.key]) for row in deep
+    ]

@@ -5,11 +5,11 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from brokers import Broker
-from matrix import Row
+from disk import bare_sync_us
+from matrix import CONFIRM, Row, Scale
 
 from supersoniq.client.address import parse_url
 from supersoniq.client.channel import Channel
@@ -25,44 +25,54 @@ PIPELINED = 100
 Figures = dict[str, float]
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How long and how much."""
-
-    runs: int
-    seconds: float
-    warmup_seconds: float
-    churn_seconds: float
-    queued: int
-    crowd_queues: int
-
-
-FULL = Scale(3, 1.6, 0.5, 2.0, 1_000_000, 10_000)
-QUICK = Scale(1, 0.8, 0.3, 0.8, 200_000, 1_000)
-
-
 class Failed(Exception):
     """A measurement ended without figures; the text is one line."""
 
 
+def measure_load(broker: Broker, row: Row, scale: Scale) -> Figures:
+    """Run the row's command; what waits for the disk is shown beside what the disk takes, at that time."""
+    if row.group != CONFIRM:
+        return run_perf(broker, row.command, scale)
+    seconds = scale.seconds / 4
+    bare_us, bare_p99_us = bare_sync_us(broker.directory, False, seconds)
+    preallocated_us, _ = bare_sync_us(broker.directory, True, seconds)
+    figures = run_perf(broker, row.command, scale)
+    return figures | {
+        "bare_us": bare_us,
+        "bare_p99_us": bare_p99_us,
+        "bare_preallocated_us": preallocated_us,
+        "times_bare": figures["p50_us"] / bare_us,
+    }
+
+
 def run_perf(broker: Broker, arguments: tuple[str, ...], scale: Scale) -> Figures:
     """Run `supersoniq perf` against `broker`."""
-    command = [sys.executable, "-m", "supersoniq", "perf", *arguments, "--url", broker.url]
-    command += ["--broker-pid", str(broker.pid), "--json"]
+    command = [*arguments, "--url", broker.url, "--broker-pid", str(broker.pid), "--json"]
     if arguments[0] == "churn":
         command += ["--duration", str(scale.churn_seconds)]
     elif "--count" not in arguments and "--preload" not in arguments:
         command += ["--duration", str(scale.seconds), "--warmup", str(scale.warmup_seconds)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+    return figures_of(json.loads(perf(command)))
+
+
+def perf(arguments: list[str], seconds_max: float = 600.0) -> str:
+    """What `supersoniq perf` prints; raises Failed if it takes longer or ends with an error."""
+    command = [sys.executable, "-m", "supersoniq", "perf", *arguments]
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=seconds_max)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"no end after {seconds_max:g} s") from None
     if done.returncode:
         raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
-    return figures_of(json.loads(done.stdout))
+    return done.stdout
 
 
 def figures_of(report: dict[str, Any]) -> Figures:
     """The figures that the tables show, out of a report of `supersoniq perf`."""
     if not report.get("complete", True):
         raise Failed("given up: it took too long")
+    if report.get("nacked"):
+        raise Failed(f"{report['nacked']:,} messages were not taken")
     figures = {"cpu_us": report["broker"]["cpu_us"]}
     if "rate" in report:
         figures["rate"] = report["rate"]
@@ -124,21 +134,9 @@ async def rss_of_queues(broker: Broker) -> float:
 
 def rss_of_queued(broker: Broker, scale: Scale) -> float:
     """What a queue full of messages adds, read while they are in it."""
-    command = [sys.executable, "-m", "supersoniq", "perf", "throughput", "--url", broker.url, "--json"]
-    command += [
-        "--consumers",
-        "0",
-        "--count",
-        str(scale.queued),
-        "--warmup",
-        "0",
-        "--broker-pid",
-        str(broker.pid),
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        raise Failed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
-    cost = json.loads(done.stdout)["broker"]
+    command = ["throughput", "--url", broker.url, "--json", "--broker-pid", str(broker.pid)]
+    command += ["--consumers", "0", "--count", str(scale.queued), "--warmup", "0"]
+    cost = json.loads(perf(command))["broker"]
     return float(cost["rss_after_mb"] - cost["rss_before_mb"])
 
 

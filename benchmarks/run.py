@@ -1,9 +1,13 @@
 """`make bench`: SupersoniQ and RabbitMQ through one matrix, into docs/benchmarks.md.
 
-    python benchmarks/run.py [--quick] [--only PATTERN] [--brokers NAMES] [--json FILE] [--output FILE]
+    python benchmarks/run.py [--quick] [--only PATTERN] [--brokers NAMES] [--long] [--before PYTHON]
+                             [--directory DIR] [--json FILE] [--output FILE]
 
 Without --output only a full run of both brokers is written, the others are printed. PATTERN is a part of
-rows' keys (`through-16`, `rss`), or several, separated by commas; --list shows the keys.
+rows' keys (`through-16`, `rss`), or several, separated by commas; --list shows the keys. The brokers'
+data is below DIR, which must be on a disk. The deepest queue is measured with RabbitMQ only if --long is
+given: it takes a quarter of an hour. PYTHON is an interpreter that has an earlier version installed; rows of
+transient messages are measured with it, too.
 """
 
 import argparse
@@ -14,12 +18,30 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from brokers import BROKERS, Broker, Unavailable
-from document import Results, document, machine
-from matrix import CROWD, SIZE, Row, rows, through
-from measures import FULL, QUICK, Failed, Figures, Scale, measure_crowd, measure_size, run_perf
+from brokers import BROKERS, Before, Broker, RabbitMQ, Unavailable
+from deep import measure_deep
+from disk import NO_DISK, file_system
+from document import TRANSIENT, Failures, Results, document, machine
+from matrix import (
+    CONFIRM,
+    CROWD,
+    DEEP,
+    DURABLE,
+    FULL,
+    QUICK,
+    SIZE,
+    Depth,
+    Row,
+    Scale,
+    deep_rows,
+    rows,
+    through,
+)
+from measures import Failed, Figures, measure_crowd, measure_load, measure_size
 
 from supersoniq.cli.version import core
 from supersoniq.client.address import parse_url
@@ -29,17 +51,27 @@ from supersoniq.perf.usage import raise_file_limit
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
+# Not /tmp, which is often memory.
+DIRECTORY = Path("/var/tmp")
 
 
 class Benchmark:
-    """One run of the matrix; the results are complete at any time for what was measured so far."""
+    """One run of the matrix; the results are complete at any time for what was measured so far.
 
-    def __init__(self, brokers: list[Broker], wanted: list[Row], scale: Scale) -> None:
+    `before` takes part in the rows of transient messages, `patient` brokers in those of the deepest queue.
+    """
+
+    def __init__(
+        self, brokers: list[Broker], before: list[Broker], patient: list[Broker], scale: Scale
+    ) -> None:
         self.results: Results = {}
+        self.failures: Failures = {}
         self.facts = machine()
         self._brokers = brokers
-        self._wanted = wanted
+        self._before = before
+        self._patient = patient
         self._scale = scale
+        self._described: set[str] = set()
 
     def note(self, key: str, broker: Broker, figures: Figures) -> None:
         """Keep the figures of one run and show them."""
@@ -47,36 +79,57 @@ class Benchmark:
         shown = "  ".join(f"{name} {value:,.2f}" for name, value in figures.items())
         print(f"{key:<34} {broker.name:<11} {shown}", file=sys.stderr, flush=True)
 
-    def run(self) -> None:
+    def failed(self, key: str, broker: Broker, reason: Exception) -> None:
+        """Keep why a run has no figures, and show it."""
+        self.failures.setdefault(key, {})[broker.name] = str(reason)
+        print(f"{key:<34} {broker.name:<11} failed: {reason}", file=sys.stderr, flush=True)
+
+    def run(self, wanted: list[Row]) -> None:
         """Measure everything: what needs fresh brokers first, what leaves them full last."""
-        size = {row.key for row in self._wanted if row.group == SIZE}
-        if size:
-            self._run_size(size)
-        loads = [row for row in self._wanted if row.command]
-        crowd = [row for row in self._wanted if row.group == CROWD]
-        if not loads and not crowd:
-            return
-        with started(self._brokers):
-            self.facts += [asyncio.run(self_description(broker)) for broker in self._brokers]
-            for row in loads:
-                self._run_load(row)
-            for row in crowd:
-                self._run_crowd(row)
+        self._run_size({row.key for row in wanted if row.group == SIZE})
+        self._run_stage([row for row in wanted if row.group in (*TRANSIENT, CROWD)], self._before)
+        self._run_stage([row for row in wanted if row.group in (DURABLE, CONFIRM)], [])
+        for depth in self._scale.depths:
+            self._run_deep(depth, {row.key for row in wanted if row.group == DEEP})
 
     def _run_size(self, wanted: set[str]) -> None:
-        for _ in range(self._scale.runs):
-            for broker in self._brokers:
-                for key, figures in measure_size(broker, wanted, self._scale).items():
-                    if key in wanted:
-                        self.note(key, broker, figures)
-
-    def _run_load(self, row: Row) -> None:
-        for _ in range(self._scale.runs):
+        for _ in range(self._scale.runs if wanted else 0):
             for broker in self._brokers:
                 try:
-                    self.note(row.key, broker, run_perf(broker, row.command, self._scale))
+                    for key, figures in measure_size(broker, wanted, self._scale).items():
+                        self._note_wanted(wanted, broker, key, figures)
+                except (Failed, ClientError, ValueError) as failed:
+                    for key in wanted:
+                        self.failed(key, broker, failed)
+
+    def _run_stage(self, wanted: list[Row], others: list[Broker]) -> None:
+        if not wanted:
+            return
+        brokers = self._brokers + others
+        with started(brokers):
+            for broker in brokers:
+                self._describe(broker)
+            for row in wanted:
+                if row.group == CROWD:
+                    self._run_crowd(row)
+                else:
+                    self._run_load(row, brokers)
+
+    def _describe(self, broker: Broker) -> None:
+        if broker.name not in self._described:
+            self._described.add(broker.name)
+            self.facts.append(asyncio.run(self_description(broker)))
+
+    def _run_load(self, row: Row, brokers: list[Broker]) -> None:
+        for _ in range(self._scale.runs):
+            for broker in brokers:
+                try:
+                    self.note(row.key, broker, measure_load(broker, row, self._scale))
                 except Failed as failed:
-                    print(f"{row.key:<34} {broker.name:<11} failed: {failed}", file=sys.stderr, flush=True)
+                    self.failed(row.key, broker, failed)
+                    # It may be gone, or still have what the row left behind.
+                    broker.stop()
+                    broker.start()
 
     def _run_crowd(self, row: Row) -> None:
         plain = through("16", "auto", "1x1", "batches")
@@ -85,7 +138,24 @@ class Benchmark:
                 for figures in asyncio.run(measure_crowd(broker, plain, self._scale)):
                     self.note(row.key, broker, figures)
             except (Failed, ClientError) as failed:
-                print(f"{row.key:<34} {broker.name:<11} failed: {failed}", file=sys.stderr, flush=True)
+                self.failed(row.key, broker, failed)
+
+    def _run_deep(self, depth: Depth, wanted: set[str]) -> None:
+        keys = {row.key for row in deep_rows(depth)} & wanted
+        is_deepest = depth is self._scale.depths[-1]
+        for broker in self._patient if is_deepest else self._brokers:
+            if not keys:
+                return
+            try:
+                measure_deep(broker, depth, keys, partial(self._note_wanted, keys, broker))
+            except (Failed, Unavailable, ClientError, OSError, ValueError) as failed:
+                for key in sorted(keys):
+                    if broker.name not in self.results.get(key, {}):
+                        self.failed(key, broker, failed)
+
+    def _note_wanted(self, wanted: set[str], broker: Broker, key: str, figures: Figures) -> None:
+        if key in wanted:
+            self.note(key, broker, figures)
 
 
 @contextmanager
@@ -102,6 +172,8 @@ def started(brokers: list[Broker]) -> Iterator[None]:
 
 async def self_description(broker: Broker) -> str:
     """Product, version and platform as the broker says them."""
+    if isinstance(broker, Before):
+        return f"before: {broker.version()}"
     connection = await connect(parse_url(broker.url))
     told = connection.server_properties
     await connection.close()
@@ -125,6 +197,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="PATTERN", help="only rows whose key has this in it")
     parser.add_argument("--brokers", default="supersoniq,rabbitmq", metavar="NAMES")
     parser.add_argument("--runs", type=int, default=0, help="runs of each row; the median counts")
+    parser.add_argument("--long", action="store_true", help="the deepest queue with RabbitMQ, too")
+    parser.add_argument("--before", metavar="PYTHON", help="interpreter that has an earlier version")
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, metavar="DIR", help="on a disk")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of all runs")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the page here, however little was run"
@@ -136,7 +211,7 @@ def arguments() -> argparse.Namespace:
 def write(benchmark: Benchmark, every_row: list[Row], asked: argparse.Namespace, is_full: bool) -> None:
     """Write or print what was found."""
     command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if len(sys.argv) > 1 else "")
-    page = document(benchmark.results, every_row, benchmark.facts, command)
+    page = document(benchmark.results, benchmark.failures, every_row, benchmark.facts, command)
     output = asked.output or (DOCUMENT if is_full else None)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +220,21 @@ def write(benchmark: Benchmark, every_row: list[Row], asked: argparse.Namespace,
     else:
         print(page)
     if asked.json:
-        asked.json.write_text(json.dumps({"facts": benchmark.facts, "results": benchmark.results}, indent=1))
+        found = {
+            "facts": benchmark.facts,
+            "results": benchmark.results,
+            "failures": benchmark.failures,
+        }
+        asked.json.write_text(json.dumps(found, indent=1))
+
+
+def benchmark_in(directory: Path, asked: argparse.Namespace, scale: Scale) -> Benchmark:
+    """The benchmark of what was asked for, its brokers' data below `directory`."""
+    brokers = [BROKERS[name](directory / name) for name in asked.brokers.split(",")]
+    before: list[Broker] = [Before(directory / "before", asked.before)] if asked.before else []
+    is_patient = asked.long or asked.quick
+    patient = [broker for broker in brokers if is_patient or not isinstance(broker, RabbitMQ)]
+    return Benchmark(brokers, before, patient, scale)
 
 
 def main() -> int:
@@ -153,8 +242,8 @@ def main() -> int:
     asked = arguments()
     scale = QUICK if asked.quick else FULL
     if asked.runs:
-        scale = Scale(asked.runs, *list(vars(scale).values())[1:])
-    every_row = rows(scale.queued, scale.crowd_queues)
+        scale = replace(scale, runs=asked.runs)
+    every_row = rows(scale)
     patterns = asked.only.split(",")
     wanted = [row for row in every_row if any(pattern in row.key for pattern in patterns)]
     names = asked.brokers.split(",")
@@ -164,22 +253,29 @@ def main() -> int:
     if not wanted or any(name not in BROKERS for name in names):
         print(f"nothing to run: brokers are {', '.join(BROKERS)}; --list shows the rows", file=sys.stderr)
         return 2
+    kind = file_system(asked.directory)
+    if kind in NO_DISK:
+        print(f"{asked.directory} is in memory ({kind}): name a --directory on a disk", file=sys.stderr)
+        return 2
     raise_file_limit()
-    directory = Path(tempfile.mkdtemp(prefix="supersoniq-benchmark-"))
-    benchmark = Benchmark([BROKERS[name](directory / name) for name in names], wanted, scale)
+    directory = Path(tempfile.mkdtemp(prefix="supersoniq-benchmark-", dir=asked.directory))
+    benchmark = benchmark_in(directory, asked, scale)
+    benchmark.facts.append(f"data on {kind or 'a disk'}")
+    is_full = not asked.quick and not asked.only and set(names) == set(BROKERS)
+    status = 0
     try:
-        benchmark.run()
+        benchmark.run(wanted)
     except Unavailable as reason:
         print(reason, file=sys.stderr)
-        return 1
+        is_full, status = False, 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    is_full = not asked.quick and not asked.only and set(names) == set(BROKERS)
-    write(benchmark, every_row, asked, is_full)
-    return 0
+    if benchmark.results or benchmark.failures:
+        write(benchmark, every_row, asked, is_full)
+    return status
 
 
 if __name__ == "__main__":

@@ -2,11 +2,19 @@
 
 from mypy_extensions import i64
 
+from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Table
 from supersoniq.broker.arguments import QueueOptions
+from supersoniq.broker.definitions import (
+    BindingDefinition,
+    Definition,
+    ExchangeDefinition,
+    QueueDefinition,
+)
 from supersoniq.broker.message import Entry, Message, address_of
-from supersoniq.broker.ports import Consumer, Names, Store
+from supersoniq.broker.ports import Consumer, Names, Page, QueueStore
 from supersoniq.broker.queues.queue import NOBODY, Queue
+from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
 from supersoniq.session.output import Transport
 
@@ -24,27 +32,167 @@ class FixedNames(Names):
         return b"name-%017d" % self.count
 
 
+class FakeQueueStore(QueueStore):
+    """Keeps pages in memory, and notes what it is told; entries at `damaged` positions are not read back.
+
+    Of a queue that is not durable it notes the end only: what is stored there is stored for others.
+    """
+
+    def __init__(self, log: list[str] | None = None, memory_bytes_max: int = 0, durable: bool = True) -> None:
+        super().__init__()
+        self.durable = durable
+        self.memory_bytes_max = memory_bytes_max
+        self.log: list[str] = [] if log is None else log
+        self.settled_messages: list[Message] = []
+        self.pages: dict[Page, list[Entry]] = {}
+        self.damaged: set[int] = set()
+        self.is_deleted = False
+
+    def delivered(self, position: i64) -> None:
+        self._note(f"delivered {position}")
+
+    def returned(self, entry: Entry) -> None:
+        self._note(f"returned {entry.position} the {entry.delivery_count}. time")
+
+    def settled(self, position: i64, message: Message) -> None:
+        self._note(f"settled {position}")
+        if self.durable:
+            self.settled_messages.append(message)
+
+    def _note(self, what: str) -> None:
+        if self.durable:
+            self.log.append(what)
+
+    def write_page(self, entries: list[Entry | None]) -> Page:
+        kept = [entry for entry in entries if entry is not None]
+        assert len(kept) == len(entries) > 0
+        assert kept == sorted(kept, key=lambda entry: int(entry.position))
+        body_bytes = sum([len(entry.message.body) for entry in kept])
+        page = Page(len(kept), body_bytes, kept[0].position, kept[-1].position)
+        self.pages[page] = kept
+        return page
+
+    def read_page(self, page: Page) -> list[Entry | None]:
+        return [again(entry) for entry in self.pages.pop(page) if int(entry.position) not in self.damaged]
+
+    def settled_page(self, page: Page) -> None:
+        del self.pages[page]
+        self.log.append(f"settled page {page.first} to {page.last}")
+
+    def deleted(self) -> None:
+        assert not self.is_deleted
+        self.is_deleted = True
+        self.log.append("deleted")
+
+
 class FakeStore(Store):
-    """Syncs when it is told to."""
+    """Makes safe what it was given when the test says so, or at once if it is prompt, and notes all of it."""
 
-    def __init__(self) -> None:
-        self.appended: list[tuple[Message, int]] = []
-        self.discarded: list[Message] = []
+    def __init__(self, is_prompt: bool = False, memory_bytes_max: int = 0) -> None:
+        self.is_prompt = is_prompt
+        self.shares_sequences = False  # one for all that is not decided yet
+        self.memory_bytes_max = memory_bytes_max  # of each queue
+        self.log: list[str] = []
+        self.appended: list[tuple[Message, list[QueueStore]]] = []
+        self.definitions: list[Definition] = []
+        self.queues: list[FakeQueueStore] = []
+        self.waiters: list[Deferred] = []
+        self.sequence = 0
         self.synced = 0
+        self.given_up = 0
+        self.is_in_transaction = False
+        self._begun_at = 0
 
-    def append(self, message: Message, queue_count: int) -> i64:
-        self.appended.append((message, queue_count))
-        return len(self.appended)
+    @property
+    def settled(self) -> list[Message]:
+        """What was settled, once for each queue, queue by queue."""
+        return [message for queue in self.queues for message in queue.settled_messages]
 
-    def discard(self, message: Message) -> None:
-        self.discarded.append(message)
+    def _take(self, what: str) -> i64:
+        self.log.append(what)
+        if not self.shares_sequences or self.sequence <= max(self.synced, self.given_up):
+            self.sequence += 1
+        if self.is_prompt:
+            self.synced = self.sequence
+        return self.sequence
+
+    def open_queue(self, durable: bool) -> QueueStore:
+        queue = FakeQueueStore(self.log, self.memory_bytes_max, durable)
+        self.queues.append(queue)
+        return queue
+
+    def append(self, message: Message, queues: list[QueueStore]) -> i64:
+        assert message.persistent
+        assert queues
+        positions = [str(queue.next_position) for queue in queues]
+        self.appended.append((message, list(queues)))
+        sequence = self._take("append " + " ".join(positions))
+        message.stored = sequence
+        return sequence
+
+    def begin(self) -> None:
+        assert not self.is_in_transaction
+        self.is_in_transaction = True
+        self.log.append("begin")
+        self._begun_at = len(self.log)
+
+    def commit(self) -> i64:
+        assert self.is_in_transaction
+        self.is_in_transaction = False
+        if len(self.log) > self._begun_at:
+            return self._take("commit")
+        self.log.append("commit")
+        return 0
+
+    def declared(self, definition: Definition) -> i64:
+        self.definitions.append(definition)
+        return self._take("declared " + described(definition))
+
+    def removed(self, definition: Definition) -> i64:
+        self.definitions.remove(definition)
+        return self._take("removed " + described(definition))
 
     def durable(self) -> i64:
         return self.synced
 
-    def sync(self) -> None:
-        """Everything appended so far is safe."""
-        self.synced = len(self.appended)
+    def refused(self) -> i64:
+        return self.given_up
+
+    def wait(self, waiter: Deferred) -> None:
+        assert waiter not in self.waiters
+        self.waiters.append(waiter)
+
+    def sync(self, sequence: int | None = None) -> None:
+        """Everything up to `sequence` is safe, or everything there is."""
+        self.synced = max(self.synced, self.sequence if sequence is None else sequence)
+        self._moved()
+
+    def refuse(self, sequence: int | None = None) -> None:
+        """What is not safe yet, up to `sequence`, cannot be made safe for now."""
+        self.given_up = max(self.given_up, self.sequence if sequence is None else sequence)
+        self._moved()
+
+    def _moved(self) -> None:
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            waiter.durable_moved()
+
+
+def again(entry: Entry) -> Entry:
+    """The entry as it is read back: the same, in another object."""
+    copy = Entry(entry.message, entry.position)
+    copy.delivery_count = entry.delivery_count
+    return copy
+
+
+def described(definition: Definition) -> str:
+    """A definition in a log: `exchange e`, `queue q`, `binding e > q`."""
+    if isinstance(definition, ExchangeDefinition):
+        return f"exchange {text(definition.name)}"
+    if isinstance(definition, QueueDefinition):
+        return f"queue {text(definition.name)}"
+    assert isinstance(definition, BindingDefinition)
+    return f"binding {text(definition.source)} > {text(definition.destination)}"
 
 
 class FakeConsumer(Consumer):
@@ -145,11 +293,11 @@ def message(
 
 
 def queue_of(
-    turn: Turn, store: Store, name: bytes = b"q", durable: bool = False, arguments: Table | None = None
+    turn: Turn, kept: QueueStore, name: bytes = b"q", durable: bool = False, arguments: Table | None = None
 ) -> Queue:
     """A queue that belongs to no virtual host."""
     options = QueueOptions(arguments if arguments is not None else {}, b"classic")
-    return Queue(name, durable, False, NOBODY, options, turn, store)
+    return Queue(name, durable, False, NOBODY, options, turn, kept)
 
 
 def settle_down(turn: Turn, turns_max: int = 10_000) -> int:

@@ -1,5 +1,6 @@
 """Settings: sources and their order, what is refused, and that no text gives a password away."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from supersoniq.config import ConfigError, Settings, default_data_dir, load, memory_bytes
+from supersoniq.config import ConfigError, Settings, default_data_dir, load, memory_bytes, size_bytes
+
+REFERENCE = Path(__file__).parent.parent / "docs" / "configuration.md"
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +107,31 @@ def test_tables_of_the_file_are_users_and_log_levels(tmp_path: Path) -> None:
         ({"HOST": ""}, "host =  (SUPERSONIQ_HOST): expected at least 1 item"),
         ({"MEMORY_LIMIT": "half"}, "memory_limit = half (SUPERSONIQ_MEMORY_LIMIT): expected a share"),
         ({"MEMORY_LIMIT": "101%"}, "memory_limit = 101% (SUPERSONIQ_MEMORY_LIMIT): expected at most 100%"),
+        (
+            {"DISK_FREE_LIMIT": "5%"},
+            "disk_free_limit = 5% (SUPERSONIQ_DISK_FREE_LIMIT): expected a size (50MB",
+        ),
+        ({"QUEUE_MEMORY": "lots"}, "queue_memory = lots (SUPERSONIQ_QUEUE_MEMORY): expected a size"),
+        (
+            {"QUEUE_MEMORY": "63KiB"},
+            "queue_memory = 63KiB (SUPERSONIQ_QUEUE_MEMORY): expected at least 64KiB",
+        ),
+        (
+            {"JOURNAL_FILE_BYTES": "16 sheets"},
+            "journal_file_bytes = 16 sheets (SUPERSONIQ_JOURNAL_FILE_BYTES",
+        ),
+        (
+            {"JOURNAL_FILE_BYTES": "1k"},
+            "journal_file_bytes = 1k (SUPERSONIQ_JOURNAL_FILE_BYTES): expected greate",
+        ),
+        (
+            {"SYNC": "sometimes"},
+            "sync = sometimes (SUPERSONIQ_SYNC): expected 'always', 'interval' or 'never'",
+        ),
+        (
+            {"SYNC_INTERVAL_MS": "0"},
+            "sync_interval_ms = 0 (SUPERSONIQ_SYNC_INTERVAL_MS): expected greater than",
+        ),
         ({"LOG_LEVELS": "debug"}, "log_levels = debug (SUPERSONIQ_LOG_LEVELS): expected name:value"),
         ({"VHOSTS": "[1"}, "vhosts = [1 (SUPERSONIQ_VHOSTS): expected JSON: "),
     ],
@@ -208,8 +236,49 @@ def test_memory_limit_is_a_share_or_a_size(limit: str, size: int) -> None:
     assert memory_bytes(limit, 1000) == size
 
 
-def test_memory_limit_may_be_a_number() -> None:
-    assert Settings(memory_limit=1500000).memory_limit == "1500000"  # type: ignore[arg-type]  # as TOML writes it
+def test_sizes_may_be_numbers(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.toml",
+        "memory_limit = 1500000\nqueue_memory = 70000\ndisk_free_limit = 0\njournal_file_bytes = 65536\n",
+    )
+    settings = load({}, {}, path).settings
+    assert (settings.memory_limit, settings.queue_memory, settings.disk_free_limit) == (
+        "1500000",
+        "70000",
+        "0",
+    )
+    assert settings.journal_file_bytes == 65536
+
+
+@pytest.mark.parametrize(
+    ("size", "octets"), [("0", 0), ("50MB", 52428800), (" 1.5 k ", 1536), ("2TiB", 2**41)]
+)
+def test_size_is_bytes_or_has_a_unit(size: str, octets: int) -> None:
+    assert size_bytes(size) == octets
+
+
+@pytest.mark.parametrize("size", ["", "5%", "-1", "1 byte", "1" * 400])
+def test_what_is_no_size_is_refused(size: str) -> None:
+    with pytest.raises(ValueError, match="expected a size"):
+        size_bytes(size)
+
+
+def test_journal_file_has_a_size_with_or_without_a_unit() -> None:
+    assert load({}, {"SUPERSONIQ_JOURNAL_FILE_BYTES": "32MiB"}).settings.journal_file_bytes == 2**25
+    assert load({}, {"SUPERSONIQ_JOURNAL_FILE_BYTES": "65536"}).settings.journal_file_bytes == 65536
+
+
+def test_messages_are_synced_before_their_confirm_unless_said_otherwise() -> None:
+    assert Settings().sync == "always"
+    assert load({}, {"SUPERSONIQ_SYNC": "Interval"}).settings.sync == "interval"
+
+
+def test_reference_has_every_setting_and_no_other() -> None:
+    page = REFERENCE.read_text(encoding="utf-8")
+    table = page.partition("\n| setting |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()[1:]]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(Settings.model_fields)
 
 
 @given(st.text(max_size=8))

@@ -4,14 +4,27 @@ import asyncio
 import contextlib
 import socket
 import threading
+from pathlib import Path
 
 import pytest
-from tests.conformance.codec import PROTOCOL_HEADER, Connection, decode_method
-from tests.session.script import frames_in
+from tests.conformance.codec import PROTOCOL_HEADER, Channel, Connection, Queue, decode_method
+from tests.session.script import frames_in, method_frame
 
 import supersoniq
 from supersoniq.config import Settings
-from supersoniq.node import CAPABILITIES, Broker, Node, new_event_loop, server_properties
+from supersoniq.node import CAPABILITIES, Broker, Node, RecoveryError, new_event_loop, server_properties
+from supersoniq.storage.directory import DataError
+
+OPENING = PROTOCOL_HEADER + b"".join(
+    [
+        method_frame(0, method)
+        for method in (
+            Connection.start_ok(client_properties={}, mechanism="PLAIN", response=b"\0guest\0guest"),
+            Connection.tune_ok(channel_max=10, frame_max=131072),
+            Connection.open(virtual_host="/"),
+        )
+    ]
+)
 
 
 def start_of(broker: Broker) -> dict[str, object]:
@@ -137,6 +150,65 @@ def test_stopping_closes_who_is_connected() -> None:
         client = socket.create_connection((broker.host, broker.port), 10)
     with client, contextlib.suppress(ConnectionError):
         assert client.recv(1) == b""
+
+
+def declare_on(broker: Broker, name: str) -> None:
+    """Declare a durable queue, and return when that is safe."""
+    queue = Queue.declare(queue=name, durable=True)
+    with socket.create_connection((broker.host, broker.port), 10) as client:
+        client.sendall(OPENING + method_frame(1, Channel.open()) + method_frame(1, queue))
+        heard: list[str] = []
+        rest = b""
+        while "queue.declare_ok" not in heard:
+            data = client.recv(65536)
+            assert data, f"closed after {heard}"
+            frames, rest = frames_in(rest + data)
+            heard += [decode_method(frame.payload).name for frame in frames if frame.kind == 1]
+
+
+def test_broker_with_a_directory_remembers(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        with Broker(port=0, data_dir=tmp_path) as broker:
+            declare_on(broker, name)
+    with Broker(port=0, data_dir=tmp_path, vhosts=["/", "other"]) as broker:
+        assert set(broker.node.vhosts["/"].queues) == {b"one", b"two"}
+        report = broker.node.report
+        assert report is not None
+        assert (report.queues, report.was_stopped, report.damages) == (2, True, [])
+
+
+def test_broker_without_a_directory_recovers_nothing() -> None:
+    with Broker(port=0) as broker:
+        assert broker.node.report is None
+
+
+def test_directory_that_is_in_use_is_refused_where_the_broker_is_entered(tmp_path: Path) -> None:
+    with Broker(port=0, data_dir=tmp_path):
+        with pytest.raises(DataError, match="in use"), Broker(port=0, data_dir=tmp_path):
+            pytest.fail("two brokers in one directory")
+        with pytest.raises(DataError, match="in use"):
+            asyncio.run(_enter_and_leave(Broker(port=0, data_dir=tmp_path)))
+
+
+def test_node_that_cannot_listen_lets_go_of_its_directory_and_its_threads(tmp_path: Path) -> None:
+    with Broker(port=0) as other:
+        threads = threading.active_count()
+        with pytest.raises(OSError, match="in use"), Broker(port=other.port, data_dir=tmp_path):
+            pytest.fail("two brokers on one port")
+        assert threading.active_count() == threads
+    with Broker(port=0, data_dir=tmp_path):
+        pass
+
+
+def test_directory_that_cannot_be_read_is_refused_and_let_go(tmp_path: Path) -> None:
+    with Broker(port=0, data_dir=tmp_path):
+        pass
+    (tmp_path / "journal" / "0000000099").mkdir()
+    for _ in range(2):
+        with pytest.raises(RecoveryError, match="cannot be read: Is a directory"):
+            asyncio.run(_enter_and_leave(Broker(port=0, data_dir=tmp_path)))
+        with pytest.raises(RecoveryError, match="cannot be read"), Broker(port=0, data_dir=tmp_path):
+            pytest.fail("a broker on what it cannot read")
 
 
 def test_new_loops_can_run() -> None:

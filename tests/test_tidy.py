@@ -18,7 +18,7 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
 
 # The places where an unexpected error is turned into a log line instead of passed on.
-CATCHES_ALL = ("server/", "session/connection.py")
+CATCHES_ALL = ("server/", "session/connection.py", "storage/worker.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = Function | ast.ClassDef

@@ -26,10 +26,13 @@ PREFIX = "SUPERSONIQ_"
 DEFAULT_FILE = "supersoniq.toml"
 # Read by setup.py while the package is built; they say nothing about a node.
 BUILD_VARIABLES = frozenset({"SUPERSONIQ_PURE", "SUPERSONIQ_COMPILED"})
+# Less than this and a queue would go to the disk for every few messages.
+QUEUE_MEMORY_BYTES_MIN = 64 * 1024
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
-_MEMORY = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>%|[kmgt]?i?b?)", re.IGNORECASE)
+# As many digits as there are bytes to count: more would not fit into a float.
+_SIZE = re.compile(r"(?P<number>\d{1,18}(\.\d{1,18})?)\s*(?P<unit>%|[kmgt]?i?b?)", re.IGNORECASE)
 _UNIT_BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
@@ -43,15 +46,31 @@ def memory_bytes(limit: str, total_bytes: int) -> int:
     Accepts a share (`40%`), bytes (`1500000`) or a unit (`512MiB`, `2g`; all are powers of 1024).
     Raises ValueError for anything else.
     """
-    match = _MEMORY.fullmatch(limit.strip())
+    match = _SIZE.fullmatch(limit.strip())
     if match is None:
         raise ValueError("expected a share of memory (40%), a size (2GiB), or 0 for no limit")
-    number, unit = float(match["number"]), match["unit"].lower()
-    if unit != "%":
-        return int(number * _UNIT_BYTES[unit.rstrip("ib")])
+    if match["unit"] != "%":
+        return _bytes_of(match)
+    number = float(match["number"])
     if number > 100:
         raise ValueError("expected at most 100%")
     return int(total_bytes * number / 100)
+
+
+def size_bytes(size: str) -> int:
+    """The bytes that a setting such as `disk_free_limit` means: `1500000`, or with a unit `50MB`, `2g`.
+
+    Raises ValueError for anything else.
+    """
+    match = _SIZE.fullmatch(size.strip())
+    if match is None or match["unit"] == "%":
+        raise ValueError("expected a size (50MB, 2GiB) or a number of bytes")
+    return _bytes_of(match)
+
+
+def _bytes_of(match: re.Match[str]) -> int:
+    """All units are powers of 1024, with or without the `i`."""
+    return int(float(match["number"]) * _UNIT_BYTES[match["unit"].lower().rstrip("ib")])
 
 
 def _words(value: object) -> object:
@@ -93,11 +112,30 @@ def _existing_directory(path: Path) -> Path:
     return path
 
 
-def _memory_limit(value: object) -> object:
-    text = str(value) if isinstance(value, int) else value
-    if isinstance(text, str):
-        memory_bytes(text, 0)
-    return text
+def _written(value: object) -> object:
+    """A size as text, also where TOML has a number; anything else as it came."""
+    return str(value) if isinstance(value, int) else value
+
+
+def _memory_limit(limit: str) -> str:
+    memory_bytes(limit, 0)
+    return limit
+
+
+def _size(size: str) -> str:
+    size_bytes(size)
+    return size
+
+
+def _queue_memory(size: str) -> str:
+    if size_bytes(size) < QUEUE_MEMORY_BYTES_MIN:
+        raise ValueError(f"expected at least {QUEUE_MEMORY_BYTES_MIN >> 10}KiB")
+    return size
+
+
+def _bytes(value: object) -> object:
+    """The number that a size means; anything else as it came."""
+    return size_bytes(value) if isinstance(value, str) else value
 
 
 Words = Annotated[list[str], BeforeValidator(_words)]
@@ -144,8 +182,26 @@ class Settings(BaseSettings):
     shutdown_grace_ms: int = Field(
         default=5000, ge=0, description="time clients have to close when the node stops"
     )
-    memory_limit: Annotated[str, BeforeValidator(_memory_limit)] = Field(
+    memory_limit: Annotated[str, BeforeValidator(_written), AfterValidator(_memory_limit)] = Field(
         default="40%", description="memory above which publishers are blocked: 40%, 2GiB, bytes; 0 is never"
+    )
+    queue_memory: Annotated[str, BeforeValidator(_written), AfterValidator(_queue_memory)] = Field(
+        default="16MiB",
+        description="what one queue's messages may occupy in memory before its tail goes to disk",
+    )
+    disk_free_limit: Annotated[str, BeforeValidator(_written), AfterValidator(_size)] = Field(
+        default="50MB",
+        description="free space of the data directory below which publishers are blocked; 0 is never",
+    )
+    sync: Annotated[Literal["always", "interval", "never"], BeforeValidator(_lower)] = Field(
+        default="always",
+        description="when messages are forced to disk: always before their confirm, at an interval, or never",
+    )
+    sync_interval_ms: int = Field(
+        default=200, ge=1, description="with sync = interval, time between two: a power cut may lose as much"
+    )
+    journal_file_bytes: Annotated[int, BeforeValidator(_bytes)] = Field(
+        default=16777216, ge=65536, le=1073741824, description="size of one file of the journal: bytes, 16MiB"
     )
     log_level: Level = Field(default="info", description="debug, info, warning, error or critical")
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(

@@ -4,24 +4,39 @@
 """
 
 import asyncio
+import contextlib
 import platform
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import supersoniq
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.auth.users import Users
+from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
-from supersoniq.config import Settings, memory_bytes
-from supersoniq.server.alarms import Memory, MemoryAlarm
+from supersoniq.config import Settings, memory_bytes, size_bytes
+from supersoniq.server.alarms import Alarms, Watch
+from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
 from supersoniq.server.memory import available_bytes, release_free_bytes, resident_bytes
+from supersoniq.server.memory_watch import Memory, MemoryWatch
 from supersoniq.server.names import RandomNames
 from supersoniq.server.server import Server
+from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Buffered, Context, Limits
+from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
+from supersoniq.storage.direct import Bystander, Direct
+from supersoniq.storage.directory import DataError, open_directory
+from supersoniq.storage.disk import SystemDisk
+from supersoniq.storage.lock import DirectoryLock
+from supersoniq.storage.marks import MappedMarks
 from supersoniq.storage.memory import MemoryStore
+from supersoniq.storage.recovery import NewVHost, Recovery, Report
+from supersoniq.storage.store import DiskStore, StoreOptions
+from supersoniq.storage.worker import ThreadWorker
 
 # What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
 COMPATIBLE_PRODUCT = "RabbitMQ"
@@ -40,6 +55,13 @@ CAPABILITIES = (
 )
 
 
+class RecoveryError(Exception):
+    """The data directory cannot be read; the text is one line for the operator."""
+
+
+SYNC_POLICIES = {"always": SYNC_ALWAYS, "interval": SYNC_INTERVAL, "never": SYNC_NEVER}
+
+
 class Node:
     """One broker on the running event loop: `start`, then `stop`.
 
@@ -50,10 +72,57 @@ class Node:
         self._settings = settings
         self._turn = Turn()
         self._names = RandomNames()
-        self._store = MemoryStore()
-        self.vhosts = {name: VHost(name, self._turn, self._store, self._names) for name in settings.vhosts}
+        self._lock: DirectoryLock | None = None
+        self._store: Store = MemoryStore()
+        self._disk_store: DiskStore | None = None
+        self._system_disk: SystemDisk | None = None
+        if settings.data_dir is not None:
+            self._store = self._disk_store = self._new_disk_store(settings.data_dir)
+        self.vhosts = {name: self.make_vhost(name) for name in settings.vhosts}
         self.context = self._new_context()
+        self.report: Report | None = None  # what was recovered
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
+        self._interval: asyncio.TimerHandle | None = None
+
+    def make_vhost(self, name: str) -> VHost:
+        """Return a new virtual host with its predeclared exchanges."""
+        return VHost(name, self._turn, self._store, self._names)
+
+    def _new_disk_store(self, directory: Path) -> DiskStore:
+        settings = self._settings
+        options = StoreOptions(
+            sync=SYNC_POLICIES[settings.sync],
+            journal_file_bytes=settings.journal_file_bytes,
+            queue_memory_bytes=size_bytes(settings.queue_memory),
+            memory_bytes=_messages_bytes_max(settings),
+        )
+        self._lock = open_directory(directory)
+        self._system_disk = SystemDisk(directory)
+        return DiskStore(
+            self._system_disk,
+            self._turn,
+            ThreadWorker("supersoniq-commit", self._notify),
+            ThreadWorker("supersoniq-background", self._notify),
+            MappedMarks(directory / "marks"),
+            options,
+        )
+
+    def _notify(self) -> None:
+        """Have the loop look at what a thread has done; called in that thread."""
+        loop = self._loop
+        if loop is not None:
+            # The loop may be gone when the node stops.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        if self._disk_store is not None and self._server is not None:
+            had_trouble = self._disk_store.trouble()
+            self._disk_store.look()
+            if had_trouble != self._disk_store.trouble():
+                self._server.check_alarms()
+            self._server.end_turn()
 
     def _new_context(self) -> Context:
         settings = self._settings
@@ -80,36 +149,150 @@ class Node:
         return [] if self._server is None else self._server.addresses
 
     async def start(self) -> None:
-        """Listen; raises OSError if an address cannot be had."""
-        settings = self._settings
-        limit_bytes = memory_bytes(settings.memory_limit, available_bytes())
-        alarm = MemoryAlarm(self.context.alarm, limit_bytes, _NodeMemory(self.vhosts, self.context.buffered))
-        server = Server(self.context, alarm)
-        await server.listen(settings.host, settings.port)
+        """Recover what is in the data directory, then listen.
+
+        Raises RecoveryError if the directory cannot be read, OSError if an address cannot be had.
+        """
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._recover()
+            settings = self._settings
+            server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
+            await server.listen(settings.host, settings.port)
+        except BaseException:
+            self._close()
+            raise
         self._server = server
+        if self._disk_store is not None:
+            direct = self._disk_store.journal.direct
+            direct.bystander = _Bystander(direct, server, self._loop)
+
+        if settings.sync == "interval":
+            self._sync_at_intervals()
+
+    def _sync_at_intervals(self) -> None:
+        if self._loop is not None and self._disk_store is not None:
+            self._disk_store.sync()
+            seconds = self._settings.sync_interval_ms / 1000
+            self._interval = self._loop.call_later(seconds, self._sync_at_intervals)
+
+    def _recover(self) -> None:
+        if self._disk_store is None or self._system_disk is None:
+            return
+        recovery = Recovery(self._system_disk, self._disk_store, self.vhosts)
+        try:
+            self.report = recovery.run(_VHostMaker(self))
+        except OSError as error:
+            raise RecoveryError(
+                f"data directory {self._settings.data_dir} cannot be read: {error.strerror or error}"
+            ) from error
+
+    def _watches(self) -> list[Watch]:
+        settings = self._settings
+        memory = _NodeMemory(self.vhosts, self.context.buffered, self._disk_store)
+        watches: list[Watch] = [MemoryWatch(memory_bytes(settings.memory_limit, available_bytes()), memory)]
+        if settings.data_dir is not None:
+            limit_bytes = size_bytes(settings.disk_free_limit)
+            watches.append(DiskWatch(limit_bytes, settings.data_dir, SystemFreeSpace()))
+        storage = self._storage()
+        if storage is not None:
+            watches += [TroubleWatch(storage), BacklogWatch(storage)]
+        return watches
+
+    def _storage(self) -> Storage | None:
+        return None if self._disk_store is None else _NodeStorage(self._disk_store)
 
     async def stop(self, grace_seconds: float) -> None:
         """Close the clients and forget everything."""
         if self._server is not None:
             await self._server.stop(grace_seconds)
+        self._close()
+
+    def _close(self) -> None:
+        if self._interval is not None:
+            self._interval.cancel()
+        if self._disk_store is not None:
+            self._disk_store.stop()
         for vhost in self.vhosts.values():
             vhost.close()
+        if self._system_disk is not None:
+            self._system_disk.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _messages_bytes_max(settings: Settings) -> int:
+    """Return what messages may occupy in memory before queues page out more: a quarter of the limit."""
+    available = available_bytes()
+    limit = memory_bytes(settings.memory_limit, available)
+    return (limit or available) // 4
+
+
+class _VHostMaker(NewVHost):
+    """Makes virtual hosts of a node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def make(self, name: str) -> VHost:
+        """Return a new one."""
+        return self._node.make_vhost(name)
+
+
+class _Bystander(Bystander):
+    """Counts the turns between a commit on the loop and the loop's next round."""
+
+    def __init__(self, direct: Direct, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self._direct = direct
+        self._server = server
+        self._loop = loop
+        self._turns = 0
+
+    def watch(self) -> None:
+        """Look again when all sockets that are ready now have had their turn."""
+        self._turns = self._server.turn_count
+        self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._direct.watched(self._server.turn_count - self._turns > 0)
+
+
+class _NodeStorage(Storage):
+    """The store, as the server sees it."""
+
+    def __init__(self, store: DiskStore) -> None:
+        self._store = store
+
+    def trouble(self) -> str:
+        """Return what the store says."""
+        return self._store.trouble()
+
+    def backlog_bytes(self) -> int:
+        """Return what the store says."""
+        return self._store.backlog_bytes()
+
+    def tick(self) -> None:
+        """Let the store work."""
+        self._store.tick()
 
 
 class _NodeMemory(Memory):
     """The memory of this process, and the messages of one node."""
 
-    def __init__(self, vhosts: dict[str, VHost], buffered: Buffered) -> None:
+    def __init__(self, vhosts: dict[str, VHost], buffered: Buffered, store: DiskStore | None) -> None:
         self._vhosts = vhosts
         self._buffered = buffered
+        self._store = store
 
     def used_bytes(self) -> int:
         """Return what the process occupies."""
         return resident_bytes()
 
     def message_bytes(self) -> int:
-        """Return about what the messages of all virtual hosts and sessions occupy."""
-        return self._buffered.body_bytes + sum(vhost.memory_bytes() for vhost in self._vhosts.values())
+        """Return about what messages occupy: in virtual hosts, sessions, and on their way to the disk."""
+        stored = 0 if self._store is None else self._store.backlog_bytes()
+        in_queues = sum(vhost.memory_bytes() for vhost in self._vhosts.values())
+        return self._buffered.body_bytes + in_queues + stored
 
     def release(self) -> None:
         """Give free memory back to the system."""
@@ -231,7 +414,7 @@ class _BrokerThread(threading.Thread):
         self._stop_asked = asyncio.Event()
         try:
             self._node = await _started(self._settings)
-        except OSError as error:
+        except (OSError, DataError, RecoveryError) as error:
             self._failure = error
             return
         finally:

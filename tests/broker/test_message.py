@@ -27,4 +27,15 @@ def test_entry_is_not_redelivered_at_first() -> None:
     entry = Entry(shared, 7)
     assert entry.message is shared
     assert entry.position == 7
+    assert entry.delivery_count == 0
     assert not entry.redelivered
+
+
+def test_entry_that_came_back_is_redelivered() -> None:
+    entry = Entry(message(b"body"), 7)
+    entry.delivery_count += 1
+    assert entry.redelivered
+
+
+def test_message_is_stored_nowhere_at_first() -> None:
+    assert message(persistent=True).stored == 0

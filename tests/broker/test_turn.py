@@ -17,6 +17,8 @@ class Spawning(Deferred):
     def run(self) -> bool:
         if self._phase == "dispatch":
             self._turn.dispatch(self._other)
+        elif self._phase == "store":
+            self._turn.store(self._other)
         elif self._phase == "confirm":
             self._turn.confirm(self._other)
         else:
@@ -24,14 +26,15 @@ class Spawning(Deferred):
         return False
 
 
-def test_queues_go_before_confirms_and_confirms_before_outputs() -> None:
+def test_queues_go_before_the_store_then_confirms_then_outputs() -> None:
     log: list[str] = []
     turn = Turn()
     turn.send(Work("output", log))
     turn.confirm(Work("confirms", log))
+    turn.store(Work("store", log))
     turn.dispatch(Work("queue", log))
     assert not turn.finish()
-    assert log == ["queue", "confirms", "output"]
+    assert log == ["queue", "store", "confirms", "output"]
 
 
 def test_work_scheduled_twice_is_done_once() -> None:
@@ -97,6 +100,32 @@ def test_output_that_a_dispatch_brings_about_leaves_in_the_same_turn() -> None:
     turn.dispatch(Spawning(turn, "send", Work("output", log)))
     assert not turn.finish()
     assert log == ["output"]
+
+
+def test_what_a_dispatch_gives_the_store_is_stored_in_the_same_turn() -> None:
+    log: list[str] = []
+    turn = Turn()
+    turn.dispatch(Spawning(turn, "store", Work("store", log)))
+    assert not turn.finish()
+    assert log == ["store"]
+
+
+def test_confirms_that_the_store_brings_about_are_written_in_the_same_turn() -> None:
+    log: list[str] = []
+    turn = Turn()
+    turn.store(Spawning(turn, "confirm", Work("confirms", log)))
+    assert not turn.finish()
+    assert log == ["confirms"]
+
+
+def test_what_a_confirm_gives_the_store_waits_for_the_next_turn() -> None:
+    log: list[str] = []
+    turn = Turn()
+    turn.confirm(Spawning(turn, "store", Work("store", log)))
+    assert turn.finish()
+    assert log == []
+    assert not turn.finish()
+    assert log == ["store"]
 
 
 def test_dispatch_that_an_output_brings_about_asks_for_another_turn() -> None:

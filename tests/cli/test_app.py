@@ -10,7 +10,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_lists_the_commands(supersoniq: Run) -> None:
     result = supersoniq("--help")
     assert result.returncode == 0
-    assert {"serve", "config", "version"} <= set(result.stdout.split())
+    commands = {"serve", "data", "verify", "dump", "backup", "repair", "config", "version"}
+    assert commands <= set(result.stdout.split())
 
 
 def test_unknown_command_is_exit_code_2_without_traceback(supersoniq: Run) -> None:

@@ -26,6 +26,12 @@ def test_latency_prints_json_on_request(supersoniq: Run, broker_url: str) -> Non
     assert told["latency"]["p50"] > 0
 
 
+def test_latency_until_the_confirm_needs_no_consumer(supersoniq: Run, broker_url: str) -> None:
+    arguments = ["--until-confirm", "--confirm-window", "1", "--consumers", "0", "--duration", "0.1"]
+    done = supersoniq("perf", "latency", "--url", broker_url, "--warmup", "0", *arguments, "--json")
+    assert json.loads(done.stdout)["latency"]["p50"] > 0
+
+
 def test_churn_prints_each_operation(supersoniq: Run, broker_url: str) -> None:
     arguments = ["--operation", "channel", "--operation", "bind", "--duration", "0.05", "--json"]
     done = supersoniq("perf", "churn", "--url", broker_url, *arguments)
@@ -37,6 +43,7 @@ def test_churn_prints_each_operation(supersoniq: Run, broker_url: str) -> None:
     [
         (["throughput", "--consumers", "0"], "without consumers there must be a count"),
         (["latency", "--size", "4"], "8 or more"),
+        (["latency", "--until-confirm"], "needs a confirm-window"),
         (["churn", "--operation", "fly"], "no operation 'fly'"),
     ],
 )

@@ -33,10 +33,11 @@ class Bench:
         flush: bool = False,
         stamped: bool = False,
         capacity: int = MANY,
+        until_confirm: bool = False,
     ) -> None:
         self.ledger = Ledger(backlog_max, copies)
         batch = encode_batch(MessageShape("", 16), ["a", "bb"], messages)
-        self.producer = Producer(self.ledger, batch, window, flush, stamped)
+        self.producer = Producer(self.ledger, batch, window, flush, stamped, until_confirm)
         self.connection = Connection(Address(), 0, self.producer)
         # mypyc's classes are no asyncio.Protocol; the transport only calls pause_writing.
         self.pipe = Pipe(self.connection, capacity)  # type: ignore[arg-type]
@@ -159,6 +160,39 @@ def test_nacks_are_counted_and_move_the_window() -> None:
         bench.producer.confirmed(1, 1, False, False)
         bench.producer.turn_ended()
         assert (bench.published, bench.ledger.nacked) == (2, 1)
+
+    run(test)
+
+
+def test_what_was_published_waits_for_its_confirm() -> None:
+    async def test() -> None:
+        bench = Bench(1, window=5)
+        bench.ledger.published_max = 4
+        bench.producer.pump()
+        for tag, multiple, unconfirmed in ((3, False, 3), (2, True, 1), (4, False, 0)):
+            bench.producer.confirmed(1, tag, multiple, True)
+            assert bench.producer.unconfirmed() == unconfirmed
+
+    run(test)
+
+
+def test_latency_until_the_confirm_counts_each_message_once_whatever_the_order() -> None:
+    async def test() -> None:
+        bench = Bench(2, window=6, stamped=True, until_confirm=True)
+        latencies = bench.ledger.latencies
+        bench.ledger.published_max = 6
+        before = time.monotonic_ns()
+        bench.producer.pump()
+        for tag, multiple, counted in (
+            (2, False, 1),
+            (3, True, 3),
+            (6, False, 4),
+            (5, True, 6),
+            (6, True, 6),
+        ):
+            bench.producer.confirmed(1, tag, multiple, True)
+            assert latencies.count == counted
+        assert 0 < latencies.minimum <= latencies.maximum <= time.monotonic_ns() - before
 
     run(test)
 

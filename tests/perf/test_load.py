@@ -9,9 +9,19 @@ import pytest
 from supersoniq.client.address import parse_url
 from supersoniq.client.connection import connect
 from supersoniq.client.errors import ChannelClosed
-from supersoniq.perf.load import run_load
+from supersoniq.perf.load import Load, run_load
 from supersoniq.perf.options import LoadOptions
 from supersoniq.perf.report import LoadReport, Silence
+
+
+class Unconfirmed:
+    """A producer with a message that the broker never confirms."""
+
+    def pump(self) -> None:
+        """Publish nothing."""
+
+    def unconfirmed(self) -> int:
+        return 1
 
 
 def run(url: str, **values: Any) -> LoadReport:
@@ -26,6 +36,7 @@ def run(url: str, **values: Any) -> LoadReport:
         {"ack_every": 1, "prefetch": 20},
         {"ack_every": 7},
         {"confirm_window": 10},
+        {"confirm_window": 10, "stamped": True, "until_confirm": True},
         {"producers": 3, "consumers": 2, "queues": 2},
         {"producers": 1, "consumers": 1, "queues": 5},
         {"size": 0},
@@ -60,6 +71,34 @@ def test_run_by_time_ends_in_time_and_measures_latency(broker_url: str) -> None:
 def test_nobody_consumes_and_all_is_published(broker_url: str) -> None:
     report = run(broker_url, consumers=0, count=100)
     assert (report.complete, report.published, report.delivered) == (True, 100, 0)
+
+
+def test_nobody_consumes_and_all_is_confirmed(broker_url: str) -> None:
+    report = run(broker_url, consumers=0, count=100, confirm_window=7, persistent=True, durable=True)
+    assert (report.complete, report.published, report.nacked) == (True, 100, 0)
+
+
+def test_nobody_consumes_for_a_time_and_each_confirm_is_timed(broker_url: str) -> None:
+    report = run(
+        broker_url, consumers=0, duration=0.1, warmup=0.01, confirm_window=1, stamped=True, until_confirm=True
+    )
+    assert report.latency is not None
+    assert report.published - 1 <= report.latency.count <= report.published + 1
+
+
+def test_confirms_that_do_not_come_are_given_up(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        load = Load(
+            LoadOptions(url=broker_url, consumers=0, count=3, warmup=0.0, confirm_window=5), Silence()
+        )
+        await load.prepare()
+        load._producers.append(Unconfirmed())  # type: ignore[arg-type]
+        first, last = await load.measure()
+        assert not load.report("throughput", first, last).complete
+        await load.clean_up()
+
+    monkeypatch.setattr("supersoniq.perf.load.CONFIRM_SECONDS_MAX", 0.05)
+    asyncio.run(test())
 
 
 def test_preload_is_consumed(broker_url: str) -> None:
@@ -101,8 +140,6 @@ def test_queue_that_should_exist_and_does_not_ends_the_run(broker_url: str) -> N
 
 def test_queues_are_gone_afterwards(broker_url: str) -> None:
     async def test() -> None:
-        from supersoniq.perf.load import Load
-
         load = Load(LoadOptions(url=broker_url, count=10, fanout=2), Silence())
         await load.prepare()
         topology = load._topology

@@ -25,6 +25,7 @@ from supersoniq.perf.options import LoadOptions
         ({"ack_every": 100, "prefetch": 99}, "never comes"),
         ({"prefetch": 10}, "needs ack-every"),
         ({"stamped": True, "size": 7}, "8 or more"),
+        ({"until_confirm": True, "stamped": True}, "needs a confirm-window"),
         ({"fanout": 2, "existing": ("q",)}, "does not go with existing ones"),
     ],
 )
@@ -41,6 +42,10 @@ def test_backlog_is_limited_unless_nobody_consumes() -> None:
     assert LoadOptions(fanout=10, backlog=7).backlog_max == 70
     assert LoadOptions(size=100 << 20, producers=5).backlog_max == 20
     assert LoadOptions(consumers=0, count=1).backlog_max == 0
+
+
+def test_nobody_consumes_for_a_time() -> None:
+    assert LoadOptions(consumers=0, duration=2).seconds_max == 2
 
 
 def test_every_run_ends() -> None:

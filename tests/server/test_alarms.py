@@ -1,45 +1,28 @@
-"""The memory alarm is on while messages fill the memory, off when they do not, and says so once each."""
-
-import logging
+"""The alarm is on while any watch asks for it, its text names what is short, and its end is told once."""
 
 import pytest
 
-from supersoniq.server.alarms import MEMORY_REASON, Memory, MemoryAlarm
+from supersoniq.server.alarms import DISK, MEMORY, Alarms, Watch
 from supersoniq.session.context import Alarm
 
-LIMIT = 100 << 20
 
+class FakeWatch(Watch):
+    """Is on when it is told to be."""
 
-class FakeMemory(Memory):
-    """Uses as much as it is told to, of which `free` comes back when it is released."""
-
-    def __init__(self) -> None:
-        self.used = 0
-        self.messages = 0
-        self.free = 0
+    def __init__(self, resource: bytes) -> None:
+        super().__init__(resource)
+        self.is_on = False
         self.times_asked = 0
-        self.times_released = 0
 
-    def fill(self, used: int, messages: int | None = None, free: int = 0) -> None:
-        self.used, self.free = used, free
-        self.messages = used if messages is None else messages
-
-    def used_bytes(self) -> int:
+    def check(self) -> bool:
         self.times_asked += 1
-        return self.used
-
-    def message_bytes(self) -> int:
-        return self.messages
-
-    def release(self) -> None:
-        self.times_released += 1
-        self.used -= self.free
-        self.free = 0
+        return self.is_on
 
 
 @pytest.fixture
-def memory() -> FakeMemory:
-    return FakeMemory()
+def watches() -> list[FakeWatch]:
+    """Of memory, and two of the disk."""
+    return [FakeWatch(MEMORY), FakeWatch(DISK), FakeWatch(DISK)]
 
 
 @pytest.fixture
@@ -47,69 +30,57 @@ def alarm() -> Alarm:
     return Alarm()
 
 
-def test_alarm_is_on_above_the_limit_only(memory: FakeMemory, alarm: Alarm) -> None:
-    check = MemoryAlarm(alarm, LIMIT, memory).check
-    for used, is_on in ((0, False), (LIMIT, False), (LIMIT + 1, True), (LIMIT, False)):
-        memory.fill(used)
-        check()
-        assert alarm.is_on == is_on
-    assert alarm.reason == MEMORY_REASON
-
-
-def test_check_is_true_when_the_alarm_was_cleared_and_then_only(memory: FakeMemory, alarm: Alarm) -> None:
-    check = MemoryAlarm(alarm, LIMIT, memory).check
-    outcomes = []
-    for used in (0, LIMIT + 1, LIMIT + 1, 0, 0):
-        memory.fill(used)
-        outcomes.append(check())
-    assert outcomes == [False, False, False, True, False]
-
-
-def test_zero_is_no_limit(memory: FakeMemory, alarm: Alarm) -> None:
-    memory.fill(LIMIT)
-    assert not MemoryAlarm(alarm, 0, memory).check()
-    assert not alarm.is_on
-    assert memory.times_asked == 0
+def turn(watches: list[FakeWatch], on: str) -> None:
+    """Switch each watch; `on` is one character for each, `x` for on."""
+    for watch, state in zip(watches, on, strict=True):
+        watch.is_on = state == "x"
 
 
 @pytest.mark.parametrize(
-    ("messages", "free", "is_on"),
+    ("on", "reason"),
     [
-        (LIMIT // 2 + 1, LIMIT, True),
-        (LIMIT // 2, LIMIT, False),
-        (LIMIT // 2, 0, True),
-        (LIMIT // 4 + 1, 0, True),
-        (LIMIT // 4, 0, False),
-        (0, 0, False),
+        ("x--", b"low on memory"),
+        ("-x-", b"low on disk"),
+        ("--x", b"low on disk"),
+        ("-xx", b"low on disk"),
+        ("x-x", b"low on memory & disk"),
+        ("xxx", b"low on memory & disk"),
     ],
 )
-def test_over_the_limit_it_depends_on_what_messages_take(
-    memory: FakeMemory, alarm: Alarm, messages: int, free: int, is_on: bool
+def test_any_watch_is_enough_and_reason_names_each_resource_once(
+    watches: list[FakeWatch], alarm: Alarm, on: str, reason: bytes
 ) -> None:
-    memory.fill(2 * LIMIT, messages, free)
-    MemoryAlarm(alarm, LIMIT, memory).check()
-    assert alarm.is_on == is_on
+    turn(watches, on)
+    assert not Alarms(alarm, watches).check()
+    assert (alarm.is_on, alarm.reason) == (True, reason)
 
 
-def test_free_memory_is_given_back_when_it_may_help_only(memory: FakeMemory, alarm: Alarm) -> None:
-    memory_alarm = MemoryAlarm(alarm, LIMIT, memory)
-    memory.fill(LIMIT)
-    memory_alarm.check()
-    memory.fill(LIMIT + 1, LIMIT)
-    memory_alarm.check()
-    assert memory.times_released == 0
-    memory.fill(LIMIT + 1, 0)
-    memory_alarm.check()
-    assert memory.times_released == 1
+def test_check_is_true_when_the_last_watch_went_and_then_only(watches: list[FakeWatch], alarm: Alarm) -> None:
+    alarms = Alarms(alarm, watches)
+    outcomes = []
+    for on in ("---", "x--", "xx-", "-x-", "--x", "---", "---"):
+        turn(watches, on)
+        outcomes.append((alarms.check(), alarm.is_on))
+    off, on_, over = (False, False), (False, True), (True, False)
+    assert outcomes == [off, on_, on_, on_, on_, over, off]
 
 
-def test_operator_is_told_once_of_each_change(
-    memory: FakeMemory, alarm: Alarm, caplog: pytest.LogCaptureFixture
-) -> None:
-    memory_alarm = MemoryAlarm(alarm, LIMIT, memory)
-    for used in (LIMIT << 1, LIMIT << 1, 0, 0):
-        memory.fill(used)
-        memory_alarm.check()
-    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
-    assert "memory alarm: 200 MiB used, limit 100 MiB" in caplog.messages[0]
-    assert caplog.messages[1] == "memory alarm cleared: 0 MiB used"
+def test_reason_follows_what_is_still_short(watches: list[FakeWatch], alarm: Alarm) -> None:
+    alarms = Alarms(alarm, watches)
+    reasons = []
+    for on in ("x--", "xx-", "-x-"):
+        turn(watches, on)
+        alarms.check()
+        reasons.append(alarm.reason)
+    assert reasons == [b"low on memory", b"low on memory & disk", b"low on disk"]
+
+
+def test_every_watch_is_asked_at_every_check(watches: list[FakeWatch], alarm: Alarm) -> None:
+    turn(watches, "xxx")
+    Alarms(alarm, watches).check()
+    assert [watch.times_asked for watch in watches] == [1, 1, 1]
+
+
+def test_without_watches_there_is_no_alarm(alarm: Alarm) -> None:
+    assert not Alarms(alarm, []).check()
+    assert not alarm.is_on

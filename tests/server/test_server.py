@@ -3,33 +3,44 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from tests.conformance.codec import PROTOCOL_HEADER, Basic, Channel, Connection, decode_method
 from tests.session.script import Node, frames_in, method_frame, octets_of
 
-from supersoniq.server.alarms import Memory, MemoryAlarm
+from supersoniq.server.alarms import DISK, MEMORY, Alarms, Watch
 from supersoniq.server.server import Server
+from supersoniq.server.store_watch import Storage, TroubleWatch
 from supersoniq.session.context import Limits
 
 PATIENCE = 10
 
 
-class FakeMemory(Memory):
-    """What the process seems to use, all of it for messages."""
+class FakeWatch(Watch):
+    """Is on when it is told to be."""
 
-    def __init__(self) -> None:
-        self.used = 0
+    is_on = False
 
-    def used_bytes(self) -> int:
-        return self.used
+    def check(self) -> bool:
+        return self.is_on
 
-    def message_bytes(self) -> int:
-        return self.used
 
-    def release(self) -> None:
-        pass
+class FakeStorage(Storage):
+    """Has trouble until it was ticked, and is ticked until it is told to stop."""
+
+    ticks = 0
+    is_in_trouble = True
+
+    def trouble(self) -> str:
+        return "no space left on device" if self.is_in_trouble else ""
+
+    def backlog_bytes(self) -> int:
+        return 0
+
+    def tick(self) -> None:
+        self.ticks += 1
+        self.is_in_trouble = False
 
 
 class Peer:
@@ -83,11 +94,13 @@ class Peer:
 
 @contextlib.asynccontextmanager
 async def serving(
-    hosts: list[str], node: Node | None = None, memory: FakeMemory | None = None, limit_bytes: int = 0
+    hosts: list[str],
+    node: Node | None = None,
+    watches: Sequence[Watch] = (),
+    storage: Storage | None = None,
 ) -> AsyncIterator[Server]:
     node = node or Node()
-    used = memory or FakeMemory()
-    server = Server(node.context, MemoryAlarm(node.context.alarm, limit_bytes, used))
+    server = Server(node.context, Alarms(node.context.alarm, watches), storage)
     await server.listen(hosts, 0)
     try:
         yield server
@@ -119,7 +132,7 @@ def test_port_in_use_leaves_nothing_open() -> None:
             taken.listen()
             port = taken.getsockname()[1]
             node = Node()
-            server = Server(node.context, MemoryAlarm(node.context.alarm, 0, FakeMemory()))
+            server = Server(node.context, Alarms(node.context.alarm, []), None)
             with pytest.raises(OSError, match="in use"):
                 await server.listen(["127.0.0.1", "127.0.0.2"], port)
             with pytest.raises(ConnectionRefusedError):
@@ -187,13 +200,13 @@ def test_clock_ticks_for_connections() -> None:
     asyncio.run(scenario())
 
 
-def test_publishers_are_blocked_while_memory_is_short_and_let_on_after_that() -> None:
+def test_publishers_are_blocked_while_something_is_short_and_let_on_after_that() -> None:
     async def scenario() -> None:
-        node, memory = Node(), FakeMemory()
+        node, watch = Node(), FakeWatch(MEMORY)
         node.queue()
-        async with serving(["127.0.0.1"], node, memory, limit_bytes=1000) as server:
+        async with serving(["127.0.0.1"], node, [watch]) as server:
             peer = await Peer.opened(server.addresses[0])
-            memory.used = 1001
+            watch.is_on = True
             async with asyncio.timeout(PATIENCE):
                 while not node.context.alarm.is_on:
                     await asyncio.sleep(0.01)
@@ -201,10 +214,59 @@ def test_publishers_are_blocked_while_memory_is_short_and_let_on_after_that() ->
                 method_frame(1, Channel.open()) + octets_of(1, Basic.publish(routing_key="q", body=b"x"))
             )
             await peer.until("connection.blocked")
-            memory.used = 0
+            watch.is_on = False
             await peer.until("connection.unblocked")
             peer.send(method_frame(1, Basic.get(queue="q", no_ack=True)))
             await peer.until("basic.get_ok")
+            await peer.close()
+
+    asyncio.run(scenario())
+
+
+def test_alarms_can_be_checked_between_ticks_and_more_causes_are_not_told() -> None:
+    async def scenario() -> None:
+        node, memory, disk = Node(), FakeWatch(MEMORY), FakeWatch(DISK)
+        node.queue()
+        async with serving(["127.0.0.1"], node, [memory, disk]) as server:
+            peer = await Peer.opened(server.addresses[0])
+            memory.is_on = True
+            server.check_alarms()
+            peer.send(
+                method_frame(1, Channel.open()) + octets_of(1, Basic.publish(routing_key="q", body=b"x"))
+            )
+            await peer.until("connection.blocked")
+            for memory.is_on, disk.is_on in ((True, True), (False, True), (False, False)):
+                assert "connection.unblocked" not in peer.names
+                server.check_alarms()
+                node.end_turn()
+            await peer.until("connection.unblocked")
+            assert peer.names.count("connection.blocked") == 1
+            await peer.close()
+
+    asyncio.run(scenario())
+
+
+def test_clock_ticks_for_the_store_before_its_alarms_are_checked() -> None:
+    async def scenario() -> None:
+        node, storage = Node(), FakeStorage()
+        async with serving(["127.0.0.1"], node, [TroubleWatch(storage)], storage):
+            assert storage.ticks == 1
+            assert not node.context.alarm.is_on
+            async with asyncio.timeout(PATIENCE):
+                while storage.ticks < 2:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
+
+
+def test_turns_are_counted_whoever_ends_them() -> None:
+    async def scenario() -> None:
+        async with serving(["127.0.0.1"]) as server:
+            before = server.turn_count
+            server.end_turn()
+            assert server.turn_count == before + 1
+            peer = await Peer.opened(server.addresses[0])
+            assert server.turn_count > before + 1
             await peer.close()
 
     asyncio.run(scenario())

@@ -8,6 +8,7 @@ from tests.server.fake_loop import FakeLoop, FakeSocket
 from tests.session.script import Node, frames_in, method_frame, octets_of
 
 from supersoniq.broker.message import Message
+from supersoniq.broker.ports import QueueStore
 from supersoniq.server.pulse import Pulse
 from supersoniq.server.transport import (
     FULL_READ_BYTES,
@@ -27,7 +28,7 @@ BEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 class BrokenStore(FakeStore):
     """Fails as no store should."""
 
-    def append(self, message: Message, queue_count: int) -> i64:
+    def append(self, message: Message, queues: list[QueueStore]) -> i64:
         raise ZeroDivisionError("a bug")
 
 

@@ -22,6 +22,8 @@ from tests.conformance.codec import (
 )
 from tests.session.script import Client, Frame, Node, frame, header_payload, method_frame
 
+from supersoniq.broker.definitions import Definition
+
 CONNECTION_CODES = {402, 403, 501, 502, 503, 504, 505, 506, 530, 540}
 CHANNEL_CODES = {311, 313, 403, 404, 405, 406}
 
@@ -140,7 +142,8 @@ class Attacker:
             "user_id": self.random.choice(["guest", "ann"]),
             "timestamp": self.number(64),
         }
-        return {name: value for name, value in drawn.items() if self.random.random() < 0.2}
+        given = {name: value for name, value in drawn.items() if self.random.random() < 0.2}
+        return {"delivery_mode": 2, **given} if self.random.random() < 0.3 else given
 
     def polite(self, channel: int) -> Method:
         """A method that mostly succeeds, so that there is something to break."""
@@ -158,11 +161,11 @@ class Attacker:
         )
         many = {"delivery_tag": tag, "multiple": tag == 0 or random.random() < 0.2}
         makers = [
-            lambda: Queue.declare(queue=queue, auto_delete=queue == "q3", **bits),
+            lambda: Queue.declare(queue=queue, durable=queue == "q2", auto_delete=queue == "q3", **bits),
             lambda: Queue.bind(queue=queue, exchange=exchange, routing_key=key, **bits),
             lambda: Queue.unbind(queue=queue, exchange=exchange, routing_key=key),
             lambda: Exchange.declare(
-                exchange=exchange[:2], type="fanout", auto_delete=exchange == "e2", **bits
+                exchange=exchange[:2], type="fanout", durable=True, auto_delete=exchange == "e2", **bits
             ),
             lambda: Exchange.bind(destination="e1", source=exchange, routing_key=key, **bits),
             lambda: random.choice([Queue.delete, Queue.purge])(queue=queue, **bits),
@@ -208,9 +211,10 @@ class Attacker:
         """Channels, queues and an exchange."""
         out = b"".join([method_frame(channel, codec.Channel.open()) for channel in CHANNELS])
         for queue in ("q1", "q2"):
-            out += method_frame(1, Queue.declare(queue=queue, nowait=True))
+            out += method_frame(1, Queue.declare(queue=queue, durable=queue == "q2", nowait=True))
         for exchange in ("e1", "e2"):
-            out += method_frame(1, Exchange.declare(exchange=exchange, type="fanout", nowait=True))
+            declare = Exchange.declare(exchange=exchange, type="fanout", durable=True, nowait=True)
+            out += method_frame(1, declare)
         return out
 
     def again(self, channel: int) -> bytes:
@@ -375,6 +379,33 @@ def check_nothing_left(node: Node, owner: int) -> None:
         for binding in exchange.bindings.values():
             target = binding.destination
             assert target in node.vhost.queues.values() or target in node.vhost.exchanges.values()
+    assert len(node.vhost.holders) == 1
+
+
+def check_store(node: Node) -> None:
+    """What the store was told of agrees with what there is, once nobody holds anything."""
+    store, vhost = node.store, node.vhost
+    assert not store.is_in_transaction
+    bindings = [binding for exchange in vhost.exchanges.values() for binding in exchange.bindings.values()]
+    defined: list[Definition | None] = [each.definition for each in vhost.exchanges.values()]
+    defined += [each.definition for each in vhost.queues.values()]
+    defined += [each.definition for each in bindings]
+    assert set(defined) - {None} == set(store.definitions)
+    for binding in bindings:
+        lasts = binding.source.durable and binding.destination.durable
+        assert lasts == (binding.definition is not None)
+    ready = {queue.kept: queue.in_memory() for queue in vhost.queues.values()}
+    for kept in [each for each in store.queues if each.durable]:
+        waiting = [entry for entry in ready.get(kept, []) if entry.message.stored]
+        appended = [kept in queues for _, queues in store.appended].count(True)
+        assert len(kept.settled_messages) + len(waiting) == appended
+
+
+def move_store(node: Node, random: Random) -> None:
+    """Now and then the store makes a part of what it has safe, or gives up on it."""
+    if random.random() < 0.4:
+        move = node.sync if random.random() < 0.9 else node.refuse
+        move(random.randint(0, node.store.sequence))
 
 
 def converse(attacker: Attacker, client: Client, bystander: Bystander) -> None:
@@ -387,6 +418,7 @@ def converse(attacker: Attacker, client: Client, bystander: Bystander) -> None:
             data += attacker.frames(random.choice(CHANNELS if random.random() < 0.999 else [0, 9]))
         for piece in attacker.cut(data):
             client.feed(piece)
+            move_store(client.node, random)
         client.take_frames()
         for each in client.log[read:]:
             name = codec.decode_method(each.payload).name if each.kind == 1 else ""
@@ -417,13 +449,14 @@ def attack(attacker: Attacker, client: Client, bystander: Bystander) -> None:
         if client.transport.is_aborted:
             return
         client.feed(piece)
+        move_store(client.node, attacker.random)
         bystander.works()
 
 
 def run(seed: int) -> Node:
     """One node, one bystander, a few attackers one after the other."""
     random = Random(seed)
-    node = Node()
+    node = Node(has_prompt_store=random.random() < 0.3)
     bystander = Bystander(node)
     for _ in range(3):
         client = node.stranger()
@@ -431,9 +464,12 @@ def run(seed: int) -> Node:
         if random.random() < 0.3:
             node.tick(random.randint(1, 5))
             bystander.works()
+        node.sync()
         check_answers(client)
         client.session.lost()
-        node.end_turn()
+        node.sync()
         check_nothing_left(node, client.session.id)
+        check_store(node)
+        assert node.store.waiters == []
         bystander.works()
     return node

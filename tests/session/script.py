@@ -85,9 +85,9 @@ def frames_in(data: bytes) -> tuple[list[Frame], bytes]:
 class Node:
     """What `node.py` puts together, with fakes below and beside."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, has_prompt_store: bool = True) -> None:
         self.turn = Turn()
-        self.store = FakeStore()
+        self.store = FakeStore(has_prompt_store)
         self.names = FixedNames()
         self.vhost = VHost("/", self.turn, self.store, self.names)
         self.context = Context(
@@ -102,6 +102,16 @@ class Node:
 
     def end_turn(self) -> None:
         settle_down(self.turn)
+
+    def sync(self, sequence: int | None = None) -> None:
+        """The store makes everything safe, or all up to `sequence`."""
+        self.store.sync(sequence)
+        self.end_turn()
+
+    def refuse(self, sequence: int | None = None) -> None:
+        """The store gives up on what is not safe, or on all up to `sequence`."""
+        self.store.refuse(sequence)
+        self.end_turn()
 
     def stranger(self, from_loopback: bool = True) -> Client:
         """A client that has sent nothing yet."""

@@ -339,11 +339,11 @@ def test_publish_in_a_transaction_waits_for_the_commit(node: Node, channel: Chan
 def test_persistent_message_reaches_the_store_in_durable_queues_only(
     node: Node, channel: ChannelScript
 ) -> None:
-    node.queue(b"durable", durable=True)
+    durable = node.queue(b"durable", durable=True)
     for key in ("durable", "q"):
         channel >> octets_of(1, Basic.publish(routing_key=key, body=b"x", properties={"delivery_mode": 2}))
         channel >> octets_of(1, Basic.publish(routing_key=key, body=b"x", properties={"delivery_mode": 1}))
-    assert [count for _, count in node.store.appended] == [1]
+    assert [queues for _, queues in node.store.appended] == [[durable.kept]]
 
 
 def test_empty_pieces_of_a_body_are_not_kept(node: Node) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conformance.codec import Basic, Connection, Method, Queue
+from tests.conformance.codec import Basic, Channel, Connection, Method, Queue, Tx
 from tests.definitions import thorough
 from tests.session.script import ChannelScript, Node, frame, method_frame
 
@@ -143,3 +143,88 @@ def test_requeued_messages_go_to_each_queue_they_came_from(node: Node) -> None:
     channel >> Basic.cancel(consumer_tag="q", nowait=True) >> Basic.cancel(consumer_tag="r", nowait=True)
     channel >> Basic.nack(delivery_tag=0, multiple=True, requeue=True)
     assert [node.vhost.queues[name].ready_count for name in (b"q", b"r")] == [1, 1]
+
+
+# What the store asks for: who has what was delivered and is not settled
+
+
+def held(node: Node) -> list[tuple[bytes, int]]:
+    """What all channels together have, as queues and positions, in the order in which they tell it."""
+    names = {queue.kept: queue.name for queue in node.vhost.queues.values()}
+    return [
+        (names[kept], int(entry.position)) for holder in node.vhost.holders for kept, entry in holder.held()
+    ]
+
+
+def test_what_is_outstanding_is_held(node: Node) -> None:
+    channel = holding(node, 4)
+    channel >> Basic.ack(delivery_tag=1) >> Basic.reject(delivery_tag=3, requeue=True)
+    assert held(node) == [(b"q", 2), (b"q", 4)]
+    assert held(node) == [(b"q", 2), (b"q", 4)]
+    channel >> Basic.ack(delivery_tag=0, multiple=True)
+    assert held(node) == []
+
+
+def test_what_was_fetched_is_held_and_what_was_settled_by_that_is_not(node: Node) -> None:
+    node.channel().publish(b"1", b"2")
+    channel = node.channel()
+    channel >> Basic.get(queue="q") >> Basic.get(queue="q", no_ack=True)
+    assert held(node) == [(b"q", 1)]
+
+
+def test_deliveries_of_many_queues_are_held_with_their_queue(node: Node) -> None:
+    node.queue(b"r")
+    channel = node.channel().consume("q", "q").consume("r", "r")
+    channel.publish(b"1", b"2").publish(b"3", key="r")
+    assert held(node) == [(b"q", 1), (b"q", 2), (b"r", 1)]
+
+
+def test_each_channel_holds_its_own_until_it_closes(node: Node) -> None:
+    one = holding(node, 2)
+    other = node.channel()
+    assert len(node.vhost.holders) == 3  # one published, one holds, one is idle
+    other.publish(b"3").consume()
+    assert held(node) == [(b"q", 1), (b"q", 2), (b"q", 3)]
+    other >> Basic.cancel(consumer_tag="c", nowait=True)
+    one >> Channel.close()
+    assert held(node) == [(b"q", 3)]
+    assert len(node.vhost.holders) == 2
+
+
+@pytest.mark.parametrize("end", ["close", "error", "lost", "connection"])
+def test_channel_that_is_gone_holds_nothing_more(node: Node, end: str) -> None:
+    channel = node.channel()
+    channel.publish(b"1").consume()
+    before = len(node.vhost.holders)
+    if end == "close":
+        channel >> Channel.close()
+    elif end == "error":
+        channel >> Basic.ack(delivery_tag=9)
+    elif end == "lost":
+        channel.client.session.lost()
+    else:
+        channel.client >> Connection.close(reply_code=200)
+    assert len(node.vhost.holders) == before - 1
+    assert held(node) == []
+
+
+def test_what_an_open_transaction_has_settled_is_held_until_its_end(node: Node) -> None:
+    node.channel().publish(b"1", b"2", b"3", b"4")
+    channel = node.channel()
+    channel >> Tx.select()
+    channel << Tx.select_ok()
+    channel.consume()
+    channel >> Basic.ack(delivery_tag=2) >> Basic.nack(delivery_tag=3, multiple=True, requeue=True)
+    assert sorted(held(node)) == [(b"q", 1), (b"q", 2), (b"q", 3), (b"q", 4)]
+    channel >> Basic.cancel(consumer_tag="c", nowait=True) >> Tx.rollback()
+    assert held(node) == [(b"q", 1), (b"q", 2), (b"q", 3), (b"q", 4)]
+    channel >> Basic.nack(delivery_tag=3, multiple=True, requeue=True) >> Tx.commit()
+    assert held(node) == [(b"q", 4)]
+
+
+def test_deliveries_of_a_deleted_queue_are_held_still(node: Node) -> None:
+    kept = node.vhost.queues[b"q"].kept
+    channel = holding(node, 2)
+    channel >> Queue.delete(queue="q", nowait=True)
+    told = [(of, int(entry.position)) for holder in node.vhost.holders for of, entry in holder.held()]
+    assert told == [(kept, 1), (kept, 2)]

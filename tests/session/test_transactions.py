@@ -129,3 +129,64 @@ def test_message_for_a_queue_deleted_meanwhile_is_dropped(node: Node) -> None:
     node.channel() >> Queue.delete(queue="gone", nowait=True)
     committed(channel)
     assert set(node.vhost.queues) == {b"q"}
+
+
+# What the store is told
+
+
+@pytest.fixture
+def durable() -> Node:
+    """A node where the queue `q` lasts, and what it was told of before is forgotten."""
+    node = Node()
+    node.queue(durable=True)
+    node.store.log.clear()
+    return node
+
+
+PERSISTENT = {"delivery_mode": 2}
+
+
+def test_publishes_and_settlements_are_one_whole_for_the_store(durable: Node) -> None:
+    durable.channel().publish(b"1", b"2", b"3", properties=PERSISTENT)
+    channel = transactional(durable).qos(3).consume()
+    assert len(channel.bodies()) == 3
+    durable.store.log.clear()
+    channel.publish(b"4", b"5", properties=PERSISTENT)
+    channel >> Basic.ack(delivery_tag=1) >> Basic.nack(delivery_tag=3, multiple=True, requeue=True)
+    assert durable.store.log == []
+    channel >> Basic.cancel(consumer_tag="c", nowait=True) >> Tx.commit()
+    assert durable.store.log == [
+        *["begin", "append 4", "append 5"],
+        *["settled 1", "returned 3 the 1. time", "returned 2 the 1. time", "commit"],
+    ]
+
+
+def test_delivery_that_a_commit_brings_about_at_once_is_part_of_it(durable: Node) -> None:
+    durable.channel().consume()
+    channel = transactional(durable).publish(b"1", b"2", properties=PERSISTENT)
+    committed(channel)
+    assert durable.store.log == ["begin", "append 1", "delivered 1", "append 2", "delivered 2", "commit"]
+
+
+def test_store_hears_of_no_transaction_that_is_rolled_back_or_never_ends(durable: Node) -> None:
+    channel = transactional(durable).publish(b"1", properties=PERSISTENT)
+    rolled_back(channel)
+    channel.publish(b"2", properties=PERSISTENT)
+    channel.client.session.lost()
+    durable.end_turn()
+    assert durable.store.log == []
+
+
+def test_every_transaction_of_the_store_is_ended(durable: Node) -> None:
+    channel = transactional(durable)
+    for key in ("q", "nobody"):
+        channel.publish(b"x", key=key, properties=PERSISTENT)
+        committed(channel)
+    committed(channel)
+    assert [line for line in durable.store.log if "append" not in line] == ["begin", "commit"] * 3
+
+
+def test_publishes_outside_of_a_transaction_are_no_part_of_one(durable: Node) -> None:
+    transactional(durable).publish(b"1", properties=PERSISTENT)
+    durable.channel().publish(b"2", properties=PERSISTENT)
+    assert durable.store.log == ["append 1"]

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.definitions import brief
-from tests.fakes import FakeStore, message, queue_of
+from tests.fakes import FakeQueueStore, message, queue_of
 
 from supersoniq.broker.message import Entry
 from supersoniq.broker.turn import Turn
 from supersoniq.session.unacked import SPARSE_PLACES, Delivery, Unacked
 
-QUEUE = queue_of(Turn(), FakeStore())
+QUEUE = queue_of(Turn(), FakeQueueStore())
 MESSAGE = message()
 
 
@@ -113,6 +113,7 @@ class UnackedAgainstDict(RuleBasedStateMachine):
         assert self.unacked.count == len(self.model)
         for tag in list(self.model)[:20]:
             assert self.unacked.holds(tag)
+        assert tags_of(self.unacked.everything()) == sorted(self.model)
 
 
 TestUnackedAgainstDict = UnackedAgainstDict.TestCase

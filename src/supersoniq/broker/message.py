@@ -12,15 +12,17 @@ class Message:
 
     `address` is the exchange and the routing key as two short strings, as they stand in Basic.Publish and
     again in Basic.Deliver; `header` is the payload of the content header; `body` the whole content.
+    `stored` belongs to the store: where it keeps the message, 0 for nowhere.
     """
 
-    __slots__ = ("address", "body", "header", "persistent")
+    __slots__ = ("address", "body", "header", "persistent", "stored")
 
     def __init__(self, address: bytes, header: bytes, body: bytes, persistent: bool) -> None:
         self.address = address
         self.header = header
         self.body = body
         self.persistent = persistent
+        self.stored: i64 = 0
 
     @property
     def exchange(self) -> bytes:
@@ -38,15 +40,21 @@ class Message:
 class Entry:
     """A message's place in one queue.
 
-    `position` orders the entries of that queue for as long as they live.
+    `position` orders the entries of that queue for as long as they live; `delivery_count` is how often it was
+    delivered and came back.
     """
 
-    __slots__ = ("message", "position", "redelivered")
+    __slots__ = ("delivery_count", "message", "position")
 
     def __init__(self, message: Message, position: i64) -> None:
         self.message = message
         self.position: i64 = position
-        self.redelivered = False
+        self.delivery_count: i64 = 0
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether somebody may have seen it before."""
+        return self.delivery_count > 0
 
 
 def address_of(exchange: bytes, routing_key: bytes) -> bytes:

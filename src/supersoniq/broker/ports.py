@@ -1,9 +1,10 @@
 """The ports of the broker: what it asks of those above and beside it, as small abstract classes.
 
-Sessions are its consumers, storage is its store. Nothing else calls upwards.
+Sessions are its consumers and holders, storage is its store. Nothing else calls upwards.
 """
 
 from abc import ABC, abstractmethod
+from typing import final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -42,26 +43,76 @@ class Consumer(ABC):
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Store(ABC):
-    """Keeps persistent messages of durable queues, and tells in order when they are safe.
+class Holder(ABC):
+    """Has entries that were delivered to it and are not settled."""
 
-    A message routed to many queues is appended once. Sequences are positive and grow with each append.
+    @abstractmethod
+    def held(self) -> "list[tuple[QueueStore, Entry]]":
+        """Return them, each with what keeps its queue."""
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Page:
+    """Entries of one queue, in order, that its store keeps out of memory.
+
+    `count` and `body_bytes` are of those that are not settled. The rest is the store's: where the page is,
+    and `data`, its octets until they are written.
     """
 
-    @abstractmethod
-    def append(self, message: Message, queue_count: int) -> i64:
-        """Take `message` for `queue_count` durable queues.
+    __slots__ = ("body_bytes", "count", "data", "first", "last", "offset", "segment", "size")
 
-        Returns the sequence that covers it, 0 if it is safe now.
-        """
+    def __init__(self, count: i64, body_bytes: i64, first: i64, last: i64) -> None:
+        self.count: i64 = count
+        self.body_bytes: i64 = body_bytes
+        self.first: i64 = first
+        self.last: i64 = last
+        self.segment: i64 = 0
+        self.offset: i64 = 0
+        self.size: i64 = 0
+        self.data: bytes | None = None
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class QueueStore(ABC):
+    """What the store keeps of one queue.
+
+    A message may be stored for other queues only; one of a queue that does not last is told all the same.
+    `next_position` is the position of the next message of the queue. `memory_bytes_max` is what its messages
+    may occupy in memory before it writes pages, 0 where it has nowhere to write them.
+    """
+
+    def __init__(self) -> None:
+        self.next_position: i64 = 1
+        self.memory_bytes_max: i64 = 0
 
     @abstractmethod
-    def discard(self, message: Message) -> None:
-        """Forget `message` for one of its queues: it was settled there, purged, or went with the queue."""
+    def delivered(self, position: i64) -> None:
+        """Take note that a stored message was handed out; if that settles it, `settled` is called next."""
 
     @abstractmethod
-    def durable(self) -> i64:
-        """Return the highest sequence up to which everything appended is safe."""
+    def returned(self, entry: Entry) -> None:
+        """Take note that a stored message has come back; its delivery count has grown."""
+
+    @abstractmethod
+    def settled(self, position: i64, message: Message) -> None:
+        """Forget a stored message: it was acked, dropped, or went with its queue."""
+
+    @abstractmethod
+    def write_page(self, entries: list[Entry | None]) -> Page:
+        """Take entries, in order of position; none of the list is missing."""
+
+    @abstractmethod
+    def read_page(self, page: Page) -> list[Entry | None]:
+        """Return the entries of a page that are not settled; fewer than it counts if some are damaged."""
+
+    @abstractmethod
+    def settled_page(self, page: Page) -> None:
+        """Forget all that is in a page."""
+
+    @abstractmethod
+    def deleted(self) -> None:
+        """Forget the queue; what is unacked is settled later, or never."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -1,7 +1,8 @@
 """The end of a turn: work that one event brings about many times over and that is done once when it ends.
 
 A turn is whatever happens between two visits of the event loop to the node: one read of one socket, one
-timer. At its end queues dispatch, then confirms are written, then each client's output is sent.
+timer. At its end queues dispatch, then what is to be stored leaves for the disk, then confirms are written,
+then each client's output is sent.
 """
 
 from abc import ABC, abstractmethod
@@ -20,12 +21,16 @@ class Deferred(ABC):
     def run(self) -> bool:
         """Do it; true if some is left for the next turn."""
 
+    def durable_moved(self) -> None:  # noqa: B027  (most never wait)
+        """Take note that the store has made more safe; for those who wait for that."""
+
 
 class Turn:
     """Collects deferred work; the owner of the event loop calls `finish` at the end of every turn."""
 
     def __init__(self) -> None:
         self._dispatches: list[Deferred] = []
+        self._stores: list[Deferred] = []
         self._confirms: list[Deferred] = []
         self._outputs: list[Deferred] = []
 
@@ -34,6 +39,12 @@ class Turn:
         if not work.scheduled:
             work.scheduled = True
             self._dispatches.append(work)
+
+    def store(self, work: Deferred) -> None:
+        """Schedule the store's work."""
+        if not work.scheduled:
+            work.scheduled = True
+            self._stores.append(work)
 
     def confirm(self, work: Deferred) -> None:
         """Schedule what a channel writes after the answers to methods: confirms, cancellations."""
@@ -51,11 +62,13 @@ class Turn:
         """Do all that was scheduled; true if another turn is wanted soon, though nothing may have come in."""
         if self._dispatches:
             _run(self._dispatches)
+        if self._stores:
+            _run(self._stores)
         if self._confirms:
             _run(self._confirms)
         if self._outputs:
             _run(self._outputs)
-        return bool(self._dispatches or self._confirms or self._outputs)
+        return bool(self._dispatches or self._stores or self._confirms or self._outputs)
 
 
 def _run(works: list[Deferred]) -> None:

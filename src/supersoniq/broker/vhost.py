@@ -8,15 +8,17 @@ from supersoniq.amqp.errors import AccessRefused, NotFound, PreconditionFailed, 
 from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Field, Table
 from supersoniq.broker.arguments import check_equivalent, check_queue, shown
+from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
 from supersoniq.broker.exchanges.direct import DirectExchange
 from supersoniq.broker.exchanges.fanout import FanoutExchange
 from supersoniq.broker.exchanges.headers import HeadersExchange
 from supersoniq.broker.exchanges.topic import TopicExchange
 from supersoniq.broker.message import Message
-from supersoniq.broker.ports import Consumer, Names, Store
+from supersoniq.broker.ports import Consumer, Holder, Names, QueueStore
 from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.routing import Route, Router
+from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 
 RESERVED: Final = b"amq."
@@ -42,6 +44,8 @@ class VHost:
         self.queues: dict[bytes, Queue] = {}
         self.router = Router(self.exchanges, self.queues)
         self.store = store
+        self.holders: dict[Holder, None] = {}
+        self._sequence: i64 = 0  # of the last change to what is durable
         self._exclusive: dict[int, dict[bytes, Queue]] = {}
         self._turn = turn
         self._names = names
@@ -81,6 +85,9 @@ class VHost:
             )
         exchange = _new_exchange(kind, name, durable, auto_delete, internal, arguments)
         self.exchanges[name] = exchange
+        if durable:
+            exchange.definition = ExchangeDefinition(self.name, name, kind, auto_delete, internal, arguments)
+            self._sequence = self.store.declared(exchange.definition)
         self.router.changed()
         return exchange
 
@@ -138,10 +145,12 @@ class VHost:
         while pending:
             gone = pending.pop()
             if self.exchanges.get(gone.name) is gone:
-                del self.exchanges[gone.name]
                 for binding in list(gone.bindings.values()):
-                    gone.unbind(binding)
-                pending.extend(_unbind_inbound(gone))
+                    self._remove_binding(binding)
+                pending.extend(self._unbind_inbound(gone))
+                del self.exchanges[gone.name]
+                if gone.definition is not None:
+                    self._sequence = self.store.removed(gone.definition)
         self.router.changed()
 
     # Queues
@@ -193,8 +202,12 @@ class VHost:
             raise AccessRefused(f"queue name '{text(name)}' contains reserved prefix 'amq.*'")
         options = check_queue(name, self.name, durable, exclusive, auto_delete, arguments)
         owner = connection if exclusive else NOBODY
-        queue = Queue(name, durable, auto_delete, owner, options, self._turn, self.store)
+        kept = self.store.open_queue(durable)
+        queue = Queue(name, durable, auto_delete, owner, options, self._turn, kept)
         self.queues[name] = queue
+        if durable:
+            queue.definition = QueueDefinition(self.name, name, auto_delete, arguments, kept)
+            self._sequence = self.store.declared(queue.definition)
         if exclusive:
             self._exclusive.setdefault(connection, {})[name] = queue
         self.router.changed()
@@ -232,14 +245,25 @@ class VHost:
         count = queue.ready_count
         if self.queues.get(queue.name) is queue:
             del self.queues[queue.name]
-            for exchange in _unbind_inbound(queue):
+            for exchange in self._unbind_inbound(queue):
                 self._remove_exchange(exchange)
             self.router.changed()
+        if queue.definition is not None and not queue.deleted:
+            self._sequence = self.store.removed(queue.definition)
         owned = self._exclusive.get(queue.owner)
         if owned is not None:
             owned.pop(queue.name, None)
         for consumer in queue.close():
             consumer.cancelled()
+        return count
+
+    def purge(self, queue: Queue) -> int:
+        """Drop all that is ready, as a whole; returns how many."""
+        self.store.begin()
+        count = queue.purge()
+        sequence = self.store.commit()
+        if sequence > 0:
+            self._sequence = sequence
         return count
 
     def unsubscribe(self, queue: Queue, consumer: Consumer) -> None:
@@ -262,7 +286,7 @@ class VHost:
         """
         name = REPLY_PREFIX + self._names.unique()
         options = check_queue(name, self.name, False, False, True, {})
-        queue = Queue(name, False, True, NOBODY, options, self._turn, self.store)
+        queue = Queue(name, False, True, NOBODY, options, self._turn, self.store.open_queue(False))
         self.queues[name] = queue
         self.router.changed()
         return queue
@@ -274,8 +298,39 @@ class VHost:
         _refuse_default(source)
         _refuse_default(destination.name)
         exchange = self.exchange(source)
-        if exchange.bind(Binding(exchange, destination, binding_key, arguments)):
+        binding = Binding(exchange, destination, binding_key, arguments)
+        if exchange.bind(binding):
+            if exchange.durable and destination.durable:
+                binding.definition = BindingDefinition(
+                    self.name,
+                    source,
+                    destination.name,
+                    isinstance(destination, Exchange),
+                    binding_key,
+                    arguments,
+                )
+                self._sequence = self.store.declared(binding.definition)
             self.router.changed()
+
+    def _remove_binding(self, binding: Binding) -> None:
+        """Remove the binding that equals `binding`, if there is one."""
+        known = binding.source.unbind(binding)
+        if known is not None and known.definition is not None:
+            self._sequence = self.store.removed(known.definition)
+
+    def _unbind_inbound(self, destination: Destination) -> list[Exchange]:
+        """Remove the bindings that lead to a destination.
+
+        Returns the auto-delete exchanges that lost their last one by that (spec: exchange.declare/auto-
+        delete).
+        """
+        unused: list[Exchange] = []
+        for binding in list(destination.inbound):
+            source = binding.source
+            self._remove_binding(binding)
+            if source.auto_delete and not source.bindings:
+                unused.append(source)
+        return unused
 
     def unbind(
         self,
@@ -295,7 +350,7 @@ class VHost:
             return
         if isinstance(destination, Queue):
             self._check_owner(destination, connection)
-        exchange.unbind(binding)
+        self._remove_binding(binding)
         self.router.changed()
         if exchange.auto_delete and not exchange.bindings:
             self._remove_exchange(exchange)
@@ -322,14 +377,6 @@ class VHost:
             raise AccessRefused(f"cannot publish to internal exchange '{text(name)}' in vhost '{self.name}'")
         return exchange
 
-    def append(self, message: Message, queues: list[Queue]) -> i64:
-        """Store a persistent message for the durable ones of `queues`; returns as `Store.append` does."""
-        durable = 0
-        for queue in queues:
-            if queue.durable:
-                durable += 1
-        return self.store.append(message, durable) if durable else 0
-
     def publish(self, message: Message, queues: list[Queue]) -> i64:
         """Enqueue a message in each of `queues`.
 
@@ -337,10 +384,62 @@ class VHost:
         """
         sequence: i64 = 0
         if message.persistent:
-            sequence = self.append(message, queues)
+            sequence = self._append(message, queues)
         for queue in queues:
             queue.enqueue(message)
         return sequence
+
+    def _append(self, message: Message, queues: list[Queue]) -> i64:
+        """Store a message for the durable ones of `queues`."""
+        durable: list[QueueStore] = []
+        for queue in queues:
+            if queue.durable:
+                durable.append(queue.kept)
+        return self.store.append(message, durable) if durable else 0
+
+    def take_sequence(self) -> i64:
+        """Return the sequence that covers what changed in what is durable since the last call, 0 for none."""
+        sequence = self._sequence
+        self._sequence = 0
+        return sequence
+
+    # Restoring
+
+    def restore_exchange(self, definition: ExchangeDefinition) -> None:
+        """Make the exchange of a definition again."""
+        exchange = _new_exchange(
+            definition.kind,
+            definition.name,
+            True,
+            definition.auto_delete,
+            definition.internal,
+            definition.arguments,
+        )
+        exchange.definition = definition
+        self.exchanges[definition.name] = exchange
+
+    def restore_queue(self, definition: QueueDefinition) -> Queue:
+        """Make the queue of a definition again, empty; raises 406 for arguments that are refused by now."""
+        name = definition.name
+        options = check_queue(name, self.name, True, False, definition.auto_delete, definition.arguments)
+        queue = Queue(name, True, definition.auto_delete, NOBODY, options, self._turn, definition.kept)
+        queue.definition = definition
+        self.queues[name] = queue
+        return queue
+
+    def restore_binding(self, definition: BindingDefinition) -> bool:
+        """Make the binding of a definition again; false if one of its ends is missing."""
+        source = self.exchanges.get(definition.source)
+        destination: Destination | None
+        if definition.to_exchange:
+            destination = self.exchanges.get(definition.destination)
+        else:
+            destination = self.queues.get(definition.destination)
+        if source is None or destination is None:
+            return False
+        binding = Binding(source, destination, definition.binding_key, definition.arguments)
+        binding.definition = definition
+        return source.bind(binding)
 
     def close(self) -> None:
         """Drop everything: the node is stopping."""
@@ -349,20 +448,6 @@ class VHost:
         self.queues.clear()
         self.exchanges.clear()
         self._exclusive.clear()
-
-
-def _unbind_inbound(destination: Destination) -> list[Exchange]:
-    """Remove the bindings that lead to a destination.
-
-    Returns the auto-delete exchanges that lost their last one by that (spec: exchange.declare/auto-delete).
-    """
-    unused: list[Exchange] = []
-    for binding in list(destination.inbound):
-        source = binding.source
-        source.unbind(binding)
-        if source.auto_delete and not source.bindings:
-            unused.append(source)
-    return unused
 
 
 def _refuse_default(name: bytes) -> None:

@@ -13,7 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("serve", "ping", "perf", "config", "version")
+COMMANDS = (
+    "serve", "ping", "perf", "data", "verify", "dump", "backup", "repair", "config", "version",
+)  # fmt: skip
 
 
 class LazyCommands(TyperGroup):

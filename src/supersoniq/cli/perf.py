@@ -57,6 +57,10 @@ Backlog = Annotated[
 Preload = Annotated[
     int, typer.Option(help="Consume so many messages that are published before; needs --producers 0.")
 ]
+UntilConfirm = Annotated[
+    bool,
+    typer.Option("--until-confirm", help="Measure until the confirm comes, not the delivery."),
+]
 BusyPoll = Annotated[
     bool, typer.Option("--busy-poll", help="Never sleep: leaves out what waking this process up takes.")
 ]
@@ -132,11 +136,12 @@ def latency(
     count: Count = 0,
     duration: Duration = 0.0,
     warmup: Warmup = 1.0,
+    until_confirm: UntilConfirm = False,
     busy_poll: BusyPoll = False,
     broker_pid: BrokerPid = 0,
     as_json: Json = False,
 ) -> None:
-    """Measure from publish to delivery: one message at a time (ping-pong), or at a fixed rate."""
+    """Measure from publish to delivery or confirm: one message at a time (ping-pong), or at a fixed rate."""
     options = load_options(
         url=url,
         producers=producers,
@@ -157,6 +162,7 @@ def latency(
         backlog=0 if rate else 1,
         busy_poll=busy_poll,
         stamped=True,
+        until_confirm=until_confirm,
         broker_pid=broker_pid,
     )
     run_and_print("latency", options, as_json)

@@ -19,9 +19,9 @@ from supersoniq import logs
 from supersoniq.cli.app import fail
 from supersoniq.cli.version import core, is_compiled
 from supersoniq.config import ConfigError, Loaded, Settings, default_data_dir, load
-from supersoniq.server.memory import collect_seldom, keep_free_bytes
+from supersoniq.server.memory import collect_seldom, keep_free_bytes, switch_often
 from supersoniq.server.notify import Notifier
-from supersoniq.storage.lock import DirectoryLock, LockError
+from supersoniq.storage.directory import DataError
 
 if TYPE_CHECKING:
     from supersoniq.node import Node
@@ -72,9 +72,10 @@ def serve(
     keep_free_bytes()
     logs.setup(settings.log_level, settings.log_format, settings.log_levels)
     try:
-        with DirectoryLock(_data_dir(settings)), asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_run(_without_missing_ipv6(loaded)))
-    except (LockError, StartError) as error:
+        settings = _without_missing_ipv6(loaded).model_copy(update={"data_dir": _data_dir(settings)})
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_run(settings))
+    except (DataError, StartError) as error:
         fail(str(error), 1)
 
 
@@ -112,16 +113,19 @@ def _has_ipv6() -> bool:
 
 
 async def _run(settings: Settings) -> None:
-    from supersoniq.node import Node
+    from supersoniq.node import Node, RecoveryError
 
     stop = _stop_on_signals()
     notifier = Notifier(os.environ)
     node = Node(settings)
     try:
         await node.start()
+    except RecoveryError as error:
+        raise StartError(str(error)) from error
     except OSError as error:
         raise StartError(_cannot_listen(error, settings)) from error
     collect_seldom()
+    switch_often()
     _announce(node, notifier)
     await _until(stop, notifier)
     notifier.stopping()
@@ -138,6 +142,10 @@ def _announce(node: "Node", notifier: Notifier) -> None:
         logger.warning(
             "the core is interpreted, which is slower: install a C compiler and reinstall supersoniq"
         )
+    if node.report is not None:
+        for damage in node.report.damages:
+            logger.error("damaged: %s; `supersoniq repair` sets it aside", damage)
+        logger.info("%s", node.report)
     urls = [amqp_url(host, port) for host, port in node.addresses]
     for url in urls:
         logger.info("listening on %s", url)

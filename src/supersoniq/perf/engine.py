@@ -95,10 +95,19 @@ class Producer(Listener):
     """Publishes a batch over and over, as far as the transport, the confirm window and the ledger allow.
 
     With `flush` each message is a write of its own. With `stamped` each message carries the time in its body,
-    which takes one message in the batch for each routing key.
+    which takes one message in the batch for each routing key. With `until_confirm` the ledger's latencies are
+    those of the confirms of stamped messages.
     """
 
-    def __init__(self, ledger: Ledger, batch: Batch, confirm_window: int, flush: bool, stamped: bool) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        batch: Batch,
+        confirm_window: int,
+        flush: bool,
+        stamped: bool,
+        until_confirm: bool = False,
+    ) -> None:
         self._ledger = ledger
         self._data = batch.data
         self._ends = batch.ends
@@ -108,6 +117,8 @@ class Producer(Listener):
         self._window: i64 = confirm_window
         self._flush = flush
         self._stamped = stamped
+        self._until_confirm = until_confirm
+        self._sent_ns: dict[int, int] = {}
         self._wire = Wire()
         self._own_published: i64 = 0
         self._confirmed_upto: i64 = 0
@@ -180,6 +191,8 @@ class Producer(Listener):
             write_s64(out, stamp)
             out.write(self._data[at + 8 : end])
             self._wire.flush()
+            if self._until_confirm:
+                self._sent_ns[self._own_published + 1] = stamp
         self._count(1)
 
     def _count(self, messages: i64) -> None:
@@ -191,8 +204,11 @@ class Producer(Listener):
     def _window_room(self) -> i64:
         if self._window == 0:
             return 1 << 40
-        confirmed = self._confirmed_upto + i64(len(self._confirmed_beyond))
-        return self._window - (self._own_published - confirmed)
+        return self._window - self.unconfirmed()
+
+    def unconfirmed(self) -> i64:
+        """How many messages wait for their confirm; all that were published where nothing is confirmed."""
+        return self._own_published - self._confirmed_upto - i64(len(self._confirmed_beyond))
 
     def _allowed(self, messages: i64) -> i64:
         """Of `messages`, how many to publish: all, the last ones of the run, or none, to wait for room."""
@@ -215,6 +231,8 @@ class Producer(Listener):
         """Move the confirm window."""
         if not accepted:
             self._ledger.nacked += 1
+        if self._until_confirm:
+            self._record_confirm(delivery_tag, multiple)
         if multiple:
             self._confirmed_upto = max(self._confirmed_upto, delivery_tag)
             beyond = self._confirmed_beyond
@@ -226,6 +244,15 @@ class Producer(Listener):
             self._confirmed_beyond.add(delivery_tag)
         if self._confirmed_beyond:
             self._close_gap()
+
+    def _record_confirm(self, delivery_tag: i64, multiple: bool) -> None:
+        now = time.monotonic_ns()
+        tag = self._confirmed_upto + 1 if multiple else delivery_tag
+        while tag <= delivery_tag:
+            sent = self._sent_ns.pop(tag, 0)
+            if sent != 0:
+                self._ledger.latencies.record(now - sent)
+            tag += 1
 
     def _close_gap(self) -> None:
         beyond = self._confirmed_beyond

@@ -22,6 +22,7 @@ WARMUP_SHARE = 10
 PROGRESS_SECONDS = 0.5
 POLL_SECONDS = 0.02
 STUCK_SECONDS = 2.0
+CONFIRM_SECONDS_MAX = 30.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Load:
 
     async def _add_consumer(self, number: int) -> None:
         options = self._options
-        consumer = Consumer(self._ledger, options.ack_every, options.stamped)
+        consumer = Consumer(self._ledger, options.ack_every, options.stamped and not options.until_confirm)
         channel = await self._channel(consumer)
         consumer.start(channel)
         self._consumers.append(consumer)
@@ -121,7 +122,8 @@ class Load:
             if options.backlog_max:
                 messages = min(messages, max(1, options.backlog_max // (2 * options.copies * parties)))
         batch = encode_batch(shape, keys, messages)
-        producer = Producer(ledger, batch, confirm_window, options.flush or options.rate > 0, options.stamped)
+        flush = options.flush or options.rate > 0
+        producer = Producer(ledger, batch, confirm_window, flush, options.stamped, options.until_confirm)
         channel = await self._channel(producer)
         producer.start(self._connections[-1].wire)
         if confirm_window:
@@ -150,7 +152,7 @@ class Load:
         if options.busy_poll:
             self._busy_poll.start()
         try:
-            if not options.consumers:
+            if options.count and not options.consumers:
                 return await self._measure_publishing()
             if options.count or options.preload:
                 return await self._measure_deliveries(options.count or options.preload)
@@ -197,7 +199,7 @@ class Load:
             await channel.qos(self._options.prefetch)
 
     async def _measure_publishing(self) -> tuple[Reading, Reading]:
-        """Nobody consumes: the window ends when the broker says that everything has come to its queues."""
+        """Nobody consumes: the window ends when everything is confirmed, if it is to be, and in its queue."""
         warmup = self._warmup_messages(self._options.count)
         await self._publish_upto(self._ledger, warmup)
         first = self._begin_window()
@@ -210,6 +212,7 @@ class Load:
         reached = ledger.until(published=count)
         self._pump(self._producers)
         self._is_complete = await self._wait(reached, self._options.seconds_max)
+        await self._wait_until_confirmed(ledger)
         await self._wait_until_routed(self._ready_before + ledger.published * self._options.copies)
 
     def _warmup_messages(self, count: int) -> int:
@@ -219,6 +222,22 @@ class Load:
         if self._pacer is None:
             for producer in producers:
                 producer.pump()
+
+    async def _wait_until_confirmed(self, ledger: Ledger) -> None:
+        """Wait for the confirms of everything that was published; gives up when no more of them come."""
+        if not self._options.confirm_window or not self._options.producers:
+            return
+        never = ledger.until()
+        waiting = 0
+        changed_at = time.monotonic()
+        while unconfirmed := sum([producer.unconfirmed() for producer in self._producers]):
+            if unconfirmed != waiting:
+                waiting = unconfirmed
+                changed_at = time.monotonic()
+            if time.monotonic() - changed_at > CONFIRM_SECONDS_MAX:
+                self._is_complete = False
+                return
+            await self._wait(never, POLL_SECONDS)
 
     async def _wait_until_routed(self, expected: int) -> None:
         """Wait until so many messages are ready, or no more become ready: a queue may have a length limit."""

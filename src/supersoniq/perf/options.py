@@ -44,7 +44,8 @@ LIMITS = [
 class LoadOptions:
     """One load. `rate` is per producer; 0 is "as fast as it goes", "none", or "decide for me", as fits.
 
-    `backlog` limits how many messages are on their way at once; with `stamped` each message carries the time.
+    `backlog` limits how many messages are on their way at once; with `stamped` each message carries the time,
+    and latency is what has passed at its delivery, or at its confirm with `until_confirm`.
     """
 
     url: str = DEFAULT_URL
@@ -68,6 +69,7 @@ class LoadOptions:
     backlog: int = 0
     preload: int = 0
     stamped: bool = False
+    until_confirm: bool = False
     busy_poll: bool = False
     broker_pid: int = 0
 
@@ -84,11 +86,14 @@ class LoadOptions:
                 raise ValueError(text)
 
     def _contradictions(self) -> list[tuple[bool, str]]:
-        nobody_consumes = not self.consumers and not self.count and not self.preload
+        nobody_consumes = not self.consumers and not self.count and not self.duration and not self.preload
         return [
             (not self.producers and not self.consumers, "there are neither producers nor consumers"),
             (not self.producers and not self.preload, "without producers there must be a preload to consume"),
-            (nobody_consumes, "without consumers there must be a count: the broker keeps all of it"),
+            (
+                nobody_consumes,
+                "without consumers there must be a count or a duration: the broker keeps all of it",
+            ),
             (
                 bool(self.preload) and not self.consumers,
                 "a preload without consumers is a count without consumers",
@@ -106,6 +111,10 @@ class LoadOptions:
                 "prefetch limits unacked messages: it needs ack-every",
             ),
             (self.stamped and self.size < 8, "the time in each message needs a size of 8 or more"),
+            (
+                self.until_confirm and not (self.confirm_window and self.producers),
+                "the time until the confirm needs a confirm-window",
+            ),
             (
                 bool(self.fanout and self.existing),
                 "fanout declares queues of its own: it does not go with existing ones",

@@ -1,73 +1,42 @@
-"""The memory alarm: publishers wait while messages fill the memory; consumers and acks go on."""
+"""What may be short, looked at together: publishers wait while anything is, consumers and acks go on."""
 
-import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from supersoniq.session.context import Alarm
 
-logger = logging.getLogger(__name__)
-
-MEMORY_REASON = b"low on memory"
-# Giving memory back takes longer the more there is, so it is not tried at every check.
-RELEASE_EVERY_CHECKS = 10
+# What clients are told is short. RabbitMQ's words: clients and their operators know no others.
+MEMORY = b"memory"
+DISK = b"disk"
 
 
-class Memory(ABC):
-    """What the alarm asks about memory."""
+class Watch(ABC):
+    """One cause of the alarm. `resource` is what is then short."""
 
-    @abstractmethod
-    def used_bytes(self) -> int:
-        """Return what the process occupies, memory included that it has free inside."""
+    def __init__(self, resource: bytes) -> None:
+        self.resource = resource
 
     @abstractmethod
-    def message_bytes(self) -> int:
-        """Return about what messages occupy."""
-
-    @abstractmethod
-    def release(self) -> None:
-        """Give free memory back to the system."""
+    def check(self) -> bool:
+        """Look now, and log what has changed; true while publishers are to wait because of it."""
 
 
-class MemoryAlarm:
-    """Compares what is used with the limit, 0 for no limit, whenever `check` is called.
+class Alarms:
+    """Sets the `alarm` of a node while any of `watches` asks for it."""
 
-    A process rarely shrinks when its messages are gone: what they occupied stays its own, free for the next.
-    So being over the limit is an alarm only while messages account for a good part of it; otherwise it
-    would never end.
-    """
-
-    def __init__(self, alarm: Alarm, limit_bytes: int, memory: Memory) -> None:
+    def __init__(self, alarm: Alarm, watches: Sequence[Watch]) -> None:
         self._alarm = alarm
-        self._limit_bytes = limit_bytes
-        self._memory = memory
-        self._checks_to_release = 0
+        self._watches = watches
 
     def check(self) -> bool:
-        """Set or clear the alarm; true when it was cleared just now, so that publishers are to be let on."""
-        if not self._limit_bytes:
-            return False
-        was_on = self._alarm.is_on
-        self._alarm.is_on = self._is_full()
-        self._alarm.reason = MEMORY_REASON
-        if self._alarm.is_on and not was_on:
-            logger.error(
-                "memory alarm: %d MiB used, limit %d MiB; publishers wait",
-                self._memory.used_bytes() >> 20,
-                self._limit_bytes >> 20,
-            )
-        elif was_on and not self._alarm.is_on:
-            logger.warning("memory alarm cleared: %d MiB used", self._memory.used_bytes() >> 20)
-        return was_on and not self._alarm.is_on
+        """Look at everything now; true when the last cause went just now: publishers are to be let on.
 
-    def _is_full(self) -> bool:
-        if self._memory.used_bytes() <= self._limit_bytes:
-            self._checks_to_release = 0
-            return False
-        message_bytes = self._memory.message_bytes()
-        if message_bytes > self._limit_bytes // 2:
-            return True
-        self._checks_to_release -= 1
-        if self._checks_to_release <= 0:
-            self._checks_to_release = RELEASE_EVERY_CHECKS
-            self._memory.release()
-        return self._memory.used_bytes() > self._limit_bytes and message_bytes > self._limit_bytes // 4
+        May be called at any time, as soon as something is known to have changed.
+        """
+        was_on = self._alarm.is_on
+        short = [watch.resource for watch in self._watches if watch.check()]
+        if short:
+            # RabbitMQ's text, for who is blocked from now on; the others are not told again.
+            self._alarm.reason = b"low on " + b" & ".join(dict.fromkeys(short))
+        self._alarm.is_on = bool(short)
+        return was_on and not short

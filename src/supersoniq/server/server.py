@@ -6,8 +6,9 @@ import logging
 import socket
 from typing import cast
 
-from supersoniq.server.alarms import MemoryAlarm
+from supersoniq.server.alarms import Alarms
 from supersoniq.server.pulse import Pulse
+from supersoniq.server.store_watch import Storage
 from supersoniq.server.transport import SocketTransport
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Context
@@ -21,11 +22,12 @@ SHUTDOWN_REASON = "broker forced connection closure with reason 'shutdown'"
 class Server:
     """Accepts clients for one context, on the running event loop."""
 
-    def __init__(self, context: Context, memory_alarm: MemoryAlarm) -> None:
+    def __init__(self, context: Context, alarms: Alarms, storage: Storage | None) -> None:
         self.addresses: list[tuple[str, int]] = []
         self.transports: set[SocketTransport] = set()
         self._context = context
-        self._memory_alarm = memory_alarm
+        self._alarms = alarms
+        self._storage = storage
         self._loop = asyncio.get_running_loop()
         self._pulse = Pulse(context.turn, self._loop)
         self._listeners: list[asyncio.Server] = []
@@ -61,11 +63,29 @@ class Server:
         for transport in list(self.transports):
             if transport.connection is not None:
                 transport.connection.tick()
-        if self._memory_alarm.check():
+        if self._storage is not None:
+            self._storage.tick()
+        self.check_alarms()
+        self._pulse.end_turn()
+
+    @property
+    def turn_count(self) -> int:
+        """How many turns there were."""
+        return self._pulse.count
+
+    def end_turn(self) -> None:
+        """Do the deferred work: something happened that was no client's doing."""
+        self._pulse.end_turn()
+
+    def check_alarms(self) -> None:
+        """Look at the alarms now, and let publishers on if the last one is over.
+
+        The clock does it too. The end of the turn tells the clients.
+        """
+        if self._alarms.check():
             for transport in list(self.transports):
                 if transport.connection is not None:
                     transport.connection.client.unblock()
-        self._pulse.end_turn()
 
     async def stop(self, grace_seconds: float) -> None:
         """Close every client with 320, give them `grace_seconds` to answer, and drop who is left."""

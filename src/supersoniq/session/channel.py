@@ -81,6 +81,7 @@ class Channel:
         self._publishing = Publishing(number, client, vhost, self._consuming)
         self._settling = Settling(self._window, self._consuming)
         self._topology = Topology(number, client, vhost)
+        vhost.holders[self._settling] = None
 
     def method(self, method: i64, data: bytes, start: i64, end: i64) -> None:
         """Carry out a method of any class but connection, Channel.Close and Close-Ok aside."""
@@ -94,8 +95,15 @@ class Channel:
         elif not self._basic(method, data, start, end):
             arguments = Arguments(data, start, end)
             number = int(method)
-            if not self._topology.method(number, arguments) and not self._mode(number, arguments):
+            if self._topology.method(number, arguments):
+                self._hold_answer(self._vhost.take_sequence())
+            elif not self._mode(number, arguments):
                 self._refuse(number)
+
+    def _hold_answer(self, sequence: i64) -> None:
+        """Have the answer that was written last leave when `sequence` is safe."""
+        if sequence > self._vhost.store.durable():
+            self._output.hold(sequence, self._vhost.store)
 
     def header(self, data: bytes, start: i64, end: i64) -> None:
         """Take a content header."""
@@ -131,6 +139,7 @@ class Channel:
         self._consuming.cancel_all()
         self._settling.roll_back()
         self._settling.recover()
+        self._vhost.holders.pop(self._settling, None)
 
     def _basic(self, method: i64, data: bytes, start: i64, end: i64) -> bool:
         """Carry out a method of class basic; false if it is none."""
@@ -191,6 +200,7 @@ class Channel:
         if not bits & 1:
             write_shortstr(self._output.begin(self.number, BASIC_CANCEL_OK), tag)
             self._output.end()
+        self._hold_answer(self._vhost.take_sequence())
 
     def _fetch(self, arguments: Arguments) -> None:
         """Carry out Basic.Get."""
@@ -255,6 +265,8 @@ class Channel:
 
     def _commit(self) -> None:
         transaction = self._transaction()
+        store = self._vhost.store
+        store.begin()
         for publish in transaction.drain_publishes():
             queues = [queue for queue in publish.queues if not queue.deleted]
             if queues:
@@ -264,6 +276,7 @@ class Channel:
         for settlement in transaction.drain_settlements():
             self._settling.apply(settlement.deliveries, settlement.requeue)
         self._output.method(self.number, TX_COMMIT_OK)
+        self._hold_answer(store.commit())
 
     def _roll_back(self) -> None:
         self._transaction().drain_publishes()

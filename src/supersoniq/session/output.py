@@ -26,6 +26,7 @@ from supersoniq.amqp.spec import (
     NO_ROUTE,
 )
 from supersoniq.broker.message import Message
+from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
 
 # Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
@@ -87,6 +88,10 @@ class Output(Deferred):
         self._pieces_bytes: i64 = 0
         self._body_bytes_max: i64 = 0
         self._paused = False
+        self._closes = False
+        self._store: Store | None = None  # what is waited for before anything more is sent
+        self._held_for: i64 = 0
+        self._is_registered = False
         self._transport = transport
         self._turn = turn
         self._drained = drained
@@ -194,9 +199,34 @@ class Output(Deferred):
         if not self.scheduled:
             self._turn.send(self)
 
+    def hold(self, sequence: i64, store: Store) -> None:
+        """Send nothing more until the store has made `sequence` safe: the answer that was written says so."""
+        self._held_for = sequence
+        self._store = store
+
+    def _is_held(self) -> bool:
+        store = self._store
+        if store is None:
+            return False
+        if store.durable() >= self._held_for:
+            self._store = None
+            return False
+        if not self._is_registered:
+            self._is_registered = True
+            store.wait(self)
+        return True
+
+    def durable_moved(self) -> None:
+        """Look again whether something is to be waited for, at the end of this turn."""
+        self._is_registered = False
+        self._turn.send(self)
+
     def heartbeat(self) -> None:
-        """Write a heartbeat."""
-        self.octets(HEARTBEAT)
+        """Write a heartbeat, ahead of what is held, or a slow disk would look like a dead node."""
+        if self._is_held():
+            self._transport.write(HEARTBEAT)
+        else:
+            self.octets(HEARTBEAT)
 
     def octets(self, data: bytes) -> None:
         """Write octets that are no frame."""
@@ -206,6 +236,8 @@ class Output(Deferred):
 
     def run(self) -> bool:
         """Send what was written; never leaves work behind."""
+        if self._store is not None and self._is_held():
+            return False
         writer = self._writer
         if self._pieces:
             self.was_used = True
@@ -226,6 +258,9 @@ class Output(Deferred):
         if self.is_full and not self._paused:
             self.is_full = False
             self._drained.output_drained()
+        if self._closes:
+            self._closes = False
+            self._transport.close()
         return False
 
     def pause(self) -> None:
@@ -242,5 +277,5 @@ class Output(Deferred):
 
     def flush_and_close(self) -> None:
         """Send what was written and close the transport."""
+        self._closes = True
         self.run()
-        self._transport.close()

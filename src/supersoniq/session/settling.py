@@ -6,19 +6,29 @@ from librt.strings import read_i64_be
 from mypy_extensions import i64
 
 from supersoniq.amqp.errors import FrameError, PreconditionFailed
+from supersoniq.broker.message import Entry
+from supersoniq.broker.ports import Holder, QueueStore
 from supersoniq.session.consuming import Consuming, Window
 from supersoniq.session.transactions import Settlement, Transaction
 from supersoniq.session.unacked import Delivery
 
 
 @final
-class Settling:
+class Settling(Holder):
     """Settles or requeues deliveries, at once or when the channel's transaction is committed."""
 
     def __init__(self, window: Window, consuming: Consuming) -> None:
         self._window = window
         self._consuming = consuming
         self.transaction: Transaction | None = None
+
+    def held(self) -> list[tuple[QueueStore, Entry]]:
+        """Return what is outstanding, and what an open transaction has settled."""
+        deliveries = self._window.unacked.everything()
+        if self.transaction is not None:
+            for settlement in self.transaction.settlements:
+                deliveries.extend(settlement.deliveries)
+        return [(delivery.queue.kept, delivery.entry) for delivery in deliveries]
 
     def ack(self, data: bytes, start: i64, end: i64) -> None:
         """Take Basic.Ack: tag, multiple."""

@@ -147,7 +147,7 @@ class Topology:
     def _purge_queue(self, arguments: Arguments) -> None:
         arguments.u16()
         name, nowait = arguments.shortstr(), arguments.u8() & 1
-        count = self._vhost.queue(self.named(name), self._client.connection).purge()
+        count = self._vhost.purge(self._vhost.queue(self.named(name), self._client.connection))
         self._counted(QUEUE_PURGE_OK, count, nowait)
 
     def _delete_queue(self, arguments: Arguments) -> None:

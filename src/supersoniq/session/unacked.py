@@ -114,6 +114,14 @@ class Unacked:
             del self._aside[int(delivery.tag)]
         return taken
 
+    def everything(self) -> list[Delivery]:
+        """Return all deliveries, in order; they stay."""
+        deliveries = list(self._aside.values())
+        for place in self._places:
+            if place is not None:
+                deliveries.append(place)
+        return deliveries
+
     def put_back(self, deliveries: list[Delivery]) -> None:
         """Return deliveries that were taken: a transaction was rolled back."""
         everything = self.take_up_to(0) + deliveries

@@ -4,6 +4,7 @@ It is an advisory lock on the file `lock` in the directory, so the system drops 
 however it ends. The file stays and holds the process id of its last owner, for people.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -43,8 +44,10 @@ class DirectoryLock:
             owner = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip()
             os.close(self._fd)
             raise LockError(f"data directory {directory} is in use by process {owner or 'unknown'}") from None
-        os.ftruncate(self._fd, 0)
-        os.write(self._fd, f"{os.getpid()}\n".encode())
+        # On a full disk the lock holds without a name.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, 0)
+            os.write(self._fd, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Let another process have the directory; the second call does nothing."""

@@ -38,7 +38,7 @@ def exchange_named(name: bytes, arguments: Table | None = None) -> Exchange:
 
 @pytest.mark.rule("queue.bind", "duplicates")
 def test_equal_binding_is_added_once() -> None:
-    exchange, queue = Recording(), Destination(b"q")
+    exchange, queue = Recording(), Destination(b"q", False)
     assert exchange.bind(Binding(exchange, queue, b"key", table_of({"a": 1, "b": 2})))
     assert not exchange.bind(Binding(exchange, queue, b"key", table_of({"b": 2, "a": 1})))
     assert [what for what, _ in exchange.log] == ["added"]
@@ -55,14 +55,14 @@ def test_equal_binding_is_added_once() -> None:
 )
 def test_binding_that_differs_in_one_thing_is_another(other: tuple[bytes, bytes, dict[str, object]]) -> None:
     exchange = Recording()
-    assert exchange.bind(Binding(exchange, Destination(b"q"), b"key", {}))
+    assert exchange.bind(Binding(exchange, Destination(b"q", False), b"key", {}))
     name, key, arguments = other
-    assert exchange.bind(Binding(exchange, Destination(name), key, table_of(arguments)))
+    assert exchange.bind(Binding(exchange, Destination(name, False), key, table_of(arguments)))
 
 
 def test_queue_and_exchange_of_one_name_are_different_destinations() -> None:
     exchange = Recording()
-    assert exchange.bind(Binding(exchange, Destination(b"name"), b"", {}))
+    assert exchange.bind(Binding(exchange, Destination(b"name", False), b"", {}))
     assert exchange.bind(Binding(exchange, exchange_named(b"name"), b"", {}))
 
 
@@ -71,17 +71,17 @@ def test_queue_and_exchange_of_one_name_are_different_destinations() -> None:
 def test_order_of_arguments_does_not_matter(arguments: Table, random: Random) -> None:
     names = list(arguments)
     random.shuffle(names)
-    exchange, queue = Recording(), Destination(b"q")
+    exchange, queue = Recording(), Destination(b"q", False)
     reordered = {name: arguments[name] for name in names}
     one = Binding(exchange, queue, b"key", arguments)
     assert one.identity() == Binding(exchange, queue, b"key", reordered).identity()
 
 
 def test_unbinding_takes_the_binding_that_was_added() -> None:
-    exchange, queue = Recording(), Destination(b"q")
+    exchange, queue = Recording(), Destination(b"q", False)
     added = Binding(exchange, queue, b"key", {})
     exchange.bind(added)
-    assert exchange.unbind(Binding(exchange, queue, b"key", {}))
+    assert exchange.unbind(Binding(exchange, queue, b"key", {})) is added
     assert exchange.log == [("added", added), ("removed", added)]
     assert not queue.inbound
     assert not exchange.bindings
@@ -89,12 +89,12 @@ def test_unbinding_takes_the_binding_that_was_added() -> None:
 
 def test_unbinding_what_is_not_bound_is_told() -> None:
     exchange = Recording()
-    assert not exchange.unbind(Binding(exchange, Destination(b"q"), b"key", {}))
+    assert exchange.unbind(Binding(exchange, Destination(b"q", False), b"key", {})) is None
     assert exchange.log == []
 
 
 def test_destination_knows_what_leads_to_it_in_order() -> None:
-    one, other, queue = exchange_named(b"one"), exchange_named(b"other"), Destination(b"q")
+    one, other, queue = exchange_named(b"one"), exchange_named(b"other"), Destination(b"q", False)
     bindings = [Binding(one, queue, b"", {}), Binding(other, queue, b"", {}), Binding(one, queue, b"k", {})]
     for binding in bindings:
         binding.source.bind(binding)
@@ -113,7 +113,7 @@ def test_direct_answers_depend_on_the_key_alone() -> None:
 @thorough
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=40))
 def test_targets_count_like_a_list(steps: list[tuple[int, bool]]) -> None:
-    targets, destinations = Targets(), [Destination(bytes([number])) for number in range(4)]
+    targets, destinations = Targets(), [Destination(bytes([number]), False) for number in range(4)]
     model: list[int] = []
     for number, adding in steps:
         if adding:

@@ -16,7 +16,7 @@ def matched(exchange: FanoutExchange, routing_key: bytes = b"any") -> list[Desti
 
 def test_everything_goes_everywhere_whatever_the_keys() -> None:
     exchange = fanout()
-    queues = [Destination(name) for name in (b"z", b"a")]
+    queues = [Destination(name, False) for name in (b"z", b"a")]
     for queue in queues:
         exchange.bind(Binding(exchange, queue, b"key of " + queue.name, {}))
     assert matched(exchange) == queues
@@ -25,7 +25,7 @@ def test_everything_goes_everywhere_whatever_the_keys() -> None:
 
 def test_destination_bound_twice_appears_once() -> None:
     exchange = fanout()
-    queue = Destination(b"q")
+    queue = Destination(b"q", False)
     exchange.bind(Binding(exchange, queue, b"one", {}))
     exchange.bind(Binding(exchange, queue, b"two", {}))
     assert matched(exchange) == [queue]
@@ -33,7 +33,7 @@ def test_destination_bound_twice_appears_once() -> None:
 
 def test_destination_goes_with_its_last_binding() -> None:
     exchange = fanout()
-    queue = Destination(b"q")
+    queue = Destination(b"q", False)
     for key in (b"one", b"two"):
         exchange.bind(Binding(exchange, queue, key, {}))
     exchange.unbind(Binding(exchange, queue, b"one", {}))

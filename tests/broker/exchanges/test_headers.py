@@ -25,7 +25,7 @@ def content_header(table: Table | None) -> bytes:
 
 def accepts(arguments: Table, headers: Table | None) -> bool:
     exchange = headers_exchange()
-    exchange.bind(Binding(exchange, Destination(b"q"), b"ignored", arguments))
+    exchange.bind(Binding(exchange, Destination(b"q", False), b"ignored", arguments))
     into: list[Destination] = []
     exchange.match(b"key", content_header(headers), into)
     return bool(into)
@@ -80,7 +80,7 @@ def test_integers_of_another_width_match() -> None:
 
 def test_every_matching_rule_names_its_destination() -> None:
     exchange = headers_exchange()
-    queues = [Destination(b"one"), Destination(b"two"), Destination(b"three")]
+    queues = [Destination(b"one", False), Destination(b"two", False), Destination(b"three", False)]
     for queue, number in zip(queues, (1, 1, 2), strict=True):
         exchange.bind(Binding(exchange, queue, b"", table_of({"n": number})))
     into: list[Destination] = []
@@ -90,9 +90,9 @@ def test_every_matching_rule_names_its_destination() -> None:
 
 def test_unbound_rule_no_longer_matches() -> None:
     exchange = headers_exchange()
-    binding = Binding(exchange, Destination(b"q"), b"", table_of({"n": 1}))
+    binding = Binding(exchange, Destination(b"q", False), b"", table_of({"n": 1}))
     exchange.bind(binding)
-    exchange.unbind(Binding(exchange, Destination(b"q"), b"", table_of({"n": 1})))
+    exchange.unbind(Binding(exchange, Destination(b"q", False), b"", table_of({"n": 1})))
     into: list[Destination] = []
     exchange.match(b"", content_header(table_of({"n": 1})), into)
     assert into == []
@@ -106,5 +106,5 @@ def test_answer_depends_on_more_than_the_key() -> None:
 def test_unknown_mode_is_refused(mode: object) -> None:
     exchange = headers_exchange()
     with pytest.raises(PreconditionFailed, match="x-match"):
-        exchange.bind(Binding(exchange, Destination(b"q"), b"", {b"x-match": field(mode)}))
+        exchange.bind(Binding(exchange, Destination(b"q", False), b"", {b"x-match": field(mode)}))
     assert not exchange.bindings

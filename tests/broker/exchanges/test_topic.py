@@ -23,7 +23,7 @@ def matches(pattern: list[bytes], key: list[bytes]) -> bool:
 def exchange_with(*binding_keys: bytes) -> tuple[TopicExchange, list[Binding]]:
     """A topic exchange with a destination of its own for each binding key, named after it."""
     exchange = TopicExchange(b"topic", False, False, False, {})
-    bindings = [Binding(exchange, Destination(key), key, {}) for key in binding_keys]
+    bindings = [Binding(exchange, Destination(key, False), key, {}) for key in binding_keys]
     for binding in bindings:
         assert exchange.bind(binding)
     return exchange, bindings
@@ -88,7 +88,7 @@ def test_case_of_the_definition(pattern: bytes, key: bytes, expected: bool) -> N
 
 def test_destination_with_many_matching_patterns_is_found() -> None:
     exchange = TopicExchange(b"topic", False, False, False, {})
-    destination = Destination(b"q")
+    destination = Destination(b"q", False)
     for key in (b"#", b"a.*", b"*.b", b"a.b"):
         exchange.bind(Binding(exchange, destination, key, {}))
     into: list[Destination] = []
@@ -135,7 +135,7 @@ def test_what_is_left_still_matches_when_some_are_unbound(
 
 def test_unbinding_one_of_two_destinations_leaves_the_other() -> None:
     exchange = TopicExchange(b"topic", False, False, False, {})
-    one, other = Destination(b"one"), Destination(b"other")
+    one, other = Destination(b"one", False), Destination(b"other", False)
     exchange.bind(Binding(exchange, one, b"a.#", {}))
     exchange.bind(Binding(exchange, other, b"a.#", {}))
     exchange.unbind(Binding(exchange, one, b"a.#", {}))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.definitions import brief, thorough
-from tests.fakes import message
+from tests.fakes import FakeQueueStore, message
 
 from supersoniq.broker.message import Entry
 from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog
@@ -22,7 +22,7 @@ class BacklogAgainstSortedList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.backlog = Backlog()
+        self.backlog = Backlog(FakeQueueStore())
         self.model: list[Entry] = []
         self.taken: list[Entry] = []
         self.last_position = 0
@@ -71,7 +71,7 @@ TestBacklogAgainstSortedList.settings = settings(brief, stateful_step_count=40)
 @thorough
 @given(st.permutations(range(1, 12)))
 def test_entries_put_back_in_any_order_come_out_in_order(order: list[int]) -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     entries = [entry(position) for position in range(1, 14)]
     for each in entries:
         backlog.append(each)
@@ -83,7 +83,7 @@ def test_entries_put_back_in_any_order_come_out_in_order(order: list[int]) -> No
 
 @pytest.mark.parametrize("count", [CHUNK_PLACES - 1, CHUNK_PLACES, 3 * CHUNK_PLACES])
 def test_order_holds_across_the_places_where_the_front_is_given_back(count: int) -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     entries = [entry(position) for position in range(1, count + 1)]
     for each in entries:
         backlog.append(each)
@@ -94,7 +94,7 @@ def test_order_holds_across_the_places_where_the_front_is_given_back(count: int)
 
 
 def test_short_queue_gives_its_front_back() -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     for position in range(1, 10 * CHUNK_PLACES):
         backlog.append(entry(position))
         backlog.pop()
@@ -103,7 +103,7 @@ def test_short_queue_gives_its_front_back() -> None:
 
 
 def test_used_chunks_are_given_back() -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     for position in range(1, 20 * CHUNK_PLACES):
         backlog.append(entry(position))
     for _ in range(15 * CHUNK_PLACES):
@@ -112,7 +112,7 @@ def test_used_chunks_are_given_back() -> None:
 
 
 def test_garbage_collector_does_not_walk_over_what_waits() -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     for position in range(1, 20 * CHUNK_PLACES):
         backlog.append(entry(position))
     gc.collect()
@@ -122,7 +122,7 @@ def test_garbage_collector_does_not_walk_over_what_waits() -> None:
 
 @pytest.mark.parametrize("depth", [1, 2, CHUNK_PLACES - 1, CHUNK_PLACES, CHUNK_PLACES + 1, 5 * CHUNK_PLACES])
 def test_order_holds_at_any_depth(depth: int) -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     for position in range(1, depth):
         backlog.append(entry(position))
     taken = []
@@ -137,7 +137,7 @@ def test_order_holds_at_any_depth(depth: int) -> None:
 
 
 def test_returned_entries_are_drained_with_the_rest() -> None:
-    backlog = Backlog()
+    backlog = Backlog(FakeQueueStore())
     entries = [entry(position) for position in range(1, 5)]
     for each in entries:
         backlog.append(each)

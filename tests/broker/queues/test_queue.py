@@ -4,24 +4,27 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.definitions import brief
-from tests.fakes import FakeConsumer, FakeStore, message, queue_of, settle_down
+from tests.fakes import FakeConsumer, FakeQueueStore, message, queue_of, settle_down
 
 from supersoniq.broker.message import Entry
-from supersoniq.broker.queues.queue import DISPATCH_MAX, MESSAGE_OVERHEAD_BYTES, Queue
+from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES
+from supersoniq.broker.queues.queue import DISPATCH_MAX, Queue
 from supersoniq.broker.turn import Turn
 
 
 class Bench:
     """One queue with its turn and its store."""
 
-    def __init__(self, durable: bool = False) -> None:
+    def __init__(self) -> None:
         self.turn = Turn()
-        self.store = FakeStore()
-        self.queue: Queue = queue_of(self.turn, self.store, durable=durable)
+        self.kept = FakeQueueStore()
+        self.queue: Queue = queue_of(self.turn, self.kept)
 
-    def publish(self, *bodies: bytes, persistent: bool = False) -> None:
+    def publish(self, *bodies: bytes, stored: bool = False) -> None:
         for body in bodies:
-            self.queue.enqueue(message(body, persistent=persistent))
+            published = message(body, persistent=stored)
+            published.stored = int(stored)
+            self.queue.enqueue(published)
 
     def subscribed(self, consumer: FakeConsumer) -> FakeConsumer:
         self.queue.subscribe(consumer)
@@ -76,12 +79,12 @@ def test_deliveries_take_turns_among_consumers() -> None:
 
 
 def test_no_ack_delivery_is_settled() -> None:
-    bench = Bench(durable=True)
+    bench = Bench()
     consumer = bench.subscribed(FakeConsumer(no_ack=True))
-    bench.publish(b"a", persistent=True)
+    bench.publish(b"a", stored=True)
     assert consumer.settled[0][1] is False
     assert bench.counts() == (0, 0)
-    assert len(bench.store.discarded) == 1
+    assert len(bench.kept.settled_messages) == 1
 
 
 def test_requeued_message_comes_back_redelivered_before_the_others() -> None:
@@ -151,63 +154,66 @@ def test_taking_from_an_empty_queue_is_none() -> None:
 
 
 def test_taken_message_is_unacked_until_it_is_settled() -> None:
-    bench = Bench(durable=True)
-    bench.publish(b"a", persistent=True)
+    bench = Bench()
+    bench.publish(b"a", stored=True)
     entry = bench.queue.take(False)
     assert entry is not None
     assert bench.counts() == (0, 1)
-    assert bench.store.discarded == []
+    assert bench.kept.settled_messages == []
     bench.queue.settle(entry)
     assert bench.counts() == (0, 0)
-    assert bench.store.discarded == [entry.message]
+    assert bench.kept.settled_messages == [entry.message]
 
 
 def test_message_taken_with_no_ack_is_settled_at_once() -> None:
-    bench = Bench(durable=True)
-    bench.publish(b"a", persistent=True)
+    bench = Bench()
+    bench.publish(b"a", stored=True)
     assert bench.queue.take(True) is not None
     assert bench.counts() == (0, 0)
-    assert len(bench.store.discarded) == 1
+    assert len(bench.kept.settled_messages) == 1
 
 
 def test_purge_drops_what_is_ready_and_nothing_else() -> None:
-    bench = Bench(durable=True)
-    bench.publish(b"a", b"b", b"c", persistent=True)
+    bench = Bench()
+    bench.publish(b"a", b"b", b"c", stored=True)
     held = bench.queue.take(False)
     assert held is not None
     assert bench.queue.purge() == 2
     assert bench.counts() == (0, 1)
-    assert len(bench.store.discarded) == 2
+    assert len(bench.kept.settled_messages) == 2
     bench.queue.requeue(held)
     assert bench.counts() == (1, 0)
 
 
-def test_store_is_told_of_persistent_messages_in_durable_queues_only() -> None:
-    for durable, persistent in ((False, True), (True, False)):
-        bench = Bench(durable=durable)
-        bench.publish(b"a", persistent=persistent)
-        bench.queue.purge()
-        assert bench.store.discarded == []
+def test_store_is_told_of_stored_messages_only() -> None:
+    bench = Bench()
+    bench.publish(b"a", b"b", b"c")
+    held = bench.queue.take(False)
+    assert held is not None
+    bench.queue.requeue(held)
+    bench.queue.take(True)
+    bench.queue.purge()
+    assert bench.kept.log == []
 
 
 def test_closing_returns_the_consumers_and_drops_everything() -> None:
-    bench = Bench(durable=True)
+    bench = Bench()
     consumer = bench.subscribed(FakeConsumer(room=1))
-    bench.publish(b"a", b"b", persistent=True)
+    bench.publish(b"a", b"b", stored=True)
     assert bench.queue.close() == [consumer]
     assert bench.counts() == (0, 1)
     assert len(bench.queue.consumers) == 0
 
 
 def test_deleted_queue_drops_what_is_requeued() -> None:
-    bench = Bench(durable=True)
-    bench.publish(b"a", persistent=True)
+    bench = Bench()
+    bench.publish(b"a", stored=True)
     entry = bench.queue.take(False)
     assert entry is not None
     bench.queue.close()
     bench.queue.requeue(entry)
     assert bench.counts() == (0, 0)
-    assert bench.store.discarded == [entry.message]
+    assert bench.kept.settled_messages == [entry.message]
 
 
 def test_ready_bytes_are_those_of_the_bodies() -> None:
@@ -239,7 +245,7 @@ class QueueAgainstSortedList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Bench(durable=True)
+        self.bench = Bench()
         self.ready: list[int] = []
         self.returned: set[int] = set()
         self.published = 0
@@ -274,7 +280,7 @@ class QueueAgainstSortedList(RuleBasedStateMachine):
             self.published += 1
             self.ready.append(self.published)
             before = {consumer: len(consumer.entries) for consumer in self.consumers}
-            self.bench.publish(b"%d" % self.published, persistent=True)
+            self.bench.publish(b"%d" % self.published, stored=True)
             for consumer in self.consumers:
                 self.took(consumer.entries[before[consumer] :])
 
@@ -343,7 +349,7 @@ class QueueAgainstSortedList(RuleBasedStateMachine):
 
     @invariant()
     def store_forgets_what_is_settled(self) -> None:
-        assert {int(each.body) for each in self.bench.store.discarded} == self.settled
+        assert {int(each.body) for each in self.bench.kept.settled_messages} == self.settled
 
 
 TestQueueAgainstSortedList = QueueAgainstSortedList.TestCase

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from mypy_extensions import i64, mypyc_attr
 
 from supersoniq.amqp.tables import Table, encode_table
+from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition
 
 # Kind of destination, its name, binding key, arguments in a canonical order.
 BindingIdentity = tuple[bool, bytes, bytes, bytes]
@@ -17,8 +18,9 @@ class Destination:
     `visit` belongs to the router: the number of the last routing that came by.
     """
 
-    def __init__(self, name: bytes) -> None:
+    def __init__(self, name: bytes, durable: bool) -> None:
         self.name = name
+        self.durable = durable
         self.visit: i64 = 0
         self.inbound: dict[Binding, None] = {}  # those that lead here, in order
 
@@ -33,6 +35,7 @@ class Binding:
         self.destination = destination
         self.binding_key = binding_key
         self.arguments = arguments
+        self.definition: BindingDefinition | None = None
 
     def identity(self) -> BindingIdentity:
         """Return what makes two bindings of one exchange the same (spec: queue.bind/duplicates)."""
@@ -53,8 +56,8 @@ class Exchange(Destination, ABC):
     def __init__(
         self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
     ) -> None:
-        super().__init__(name)
-        self.durable = durable
+        super().__init__(name, durable)
+        self.definition: ExchangeDefinition | None = None
         self.auto_delete = auto_delete
         self.internal = internal
         self.arguments = arguments
@@ -82,14 +85,13 @@ class Exchange(Destination, ABC):
         """Whether there is a binding that equals `binding`."""
         return binding.identity() in self.bindings
 
-    def unbind(self, binding: Binding) -> bool:
-        """Remove the binding that equals `binding`; false if there is none."""
+    def unbind(self, binding: Binding) -> Binding | None:
+        """Remove and return the binding that equals `binding`; None if there is none."""
         known = self.bindings.pop(binding.identity(), None)
-        if known is None:
-            return False
-        del known.destination.inbound[known]
-        self.removed(known)
-        return True
+        if known is not None:
+            del known.destination.inbound[known]
+            self.removed(known)
+        return known
 
     def check(self, binding: Binding) -> None:
         """Raise 406 if the type refuses the arguments of `binding`."""

@@ -5,10 +5,11 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from supersoniq.broker.arguments import QueueOptions
+from supersoniq.broker.definitions import QueueDefinition
 from supersoniq.broker.exchanges.base import Destination
 from supersoniq.broker.message import Entry, Message
-from supersoniq.broker.ports import Consumer, Store
-from supersoniq.broker.queues.backlog import Backlog
+from supersoniq.broker.ports import Consumer, Page, QueueStore
+from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES, Backlog
 from supersoniq.broker.queues.consumers import Consumers
 from supersoniq.broker.turn import Deferred, Turn
 
@@ -16,9 +17,6 @@ from supersoniq.broker.turn import Deferred, Turn
 DISPATCH_MAX: Final = 2_000
 
 NOBODY: Final = 0
-
-# What a message takes beside its body: three objects, address, header, and its places in lists.
-MESSAGE_OVERHEAD_BYTES: Final = 350
 
 
 @final
@@ -49,10 +47,11 @@ class Queue(Destination):
         owner: int,
         options: QueueOptions,
         turn: Turn,
-        store: Store,
+        kept: QueueStore,
     ) -> None:
-        super().__init__(name)
-        self.durable = durable
+        super().__init__(name, durable)
+        self.kept = kept
+        self.definition: QueueDefinition | None = None
         self.auto_delete = auto_delete
         self.owner = owner
         self.options = options
@@ -62,11 +61,9 @@ class Queue(Destination):
         self.published_count: i64 = 0
         self.delivered_count: i64 = 0
         self.consumers = Consumers()
-        self._backlog = Backlog()
-        self._next_position: i64 = 1
+        self._backlog = Backlog(kept)
         self._turn = turn
         self._dispatch = _Dispatch(self)
-        self._store = store
 
     @property
     def ready_count(self) -> int:
@@ -80,14 +77,15 @@ class Queue(Destination):
 
     @property
     def memory_bytes(self) -> int:
-        """About what its messages occupy, ready and unacked; one that is in many queues counts in each."""
-        count = self._backlog.count + self.unacked_count
-        return int(self._backlog.body_bytes + self.unacked_body_bytes + count * MESSAGE_OVERHEAD_BYTES)
+        """About what its messages occupy in memory; one that is in many queues counts in each."""
+        unacked_bytes = self.unacked_body_bytes + self.unacked_count * MESSAGE_OVERHEAD_BYTES
+        return int(self._backlog.memory_bytes + unacked_bytes)
 
     def enqueue(self, message: Message) -> None:
         """Take a message: deliver it at once if it is the first in line and somebody is ready for it."""
-        position = self._next_position
-        self._next_position = position + 1
+        kept = self.kept
+        position = kept.next_position
+        kept.next_position = position + 1
         self.published_count += 1
         if self._backlog.count == 0:
             consumer = self.consumers.next_ready()
@@ -95,9 +93,9 @@ class Queue(Destination):
                 self.delivered_count += 1
                 if consumer.no_ack:
                     consumer.deliver_settled(message, False)
-                    self._discard(message)
+                    self._hand_over(position, message)
                 else:
-                    self._hold(message)
+                    self._hold(position, message)
                     consumer.deliver(Entry(message, position))
                 return
         self._backlog.append(Entry(message, position))
@@ -119,10 +117,10 @@ class Queue(Destination):
             entry = backlog.pop()
             self.delivered_count += 1
             if consumer.no_ack:
-                consumer.deliver_settled(entry.message, entry.redelivered)
-                self._discard(entry.message)
+                consumer.deliver_settled(entry.message, entry.delivery_count > 0)
+                self._hand_over(entry.position, entry.message)
             else:
-                self._hold(entry.message)
+                self._hold(entry.position, entry.message)
                 consumer.deliver(entry)
         return False
 
@@ -136,23 +134,25 @@ class Queue(Destination):
         entry = self._backlog.pop()
         self.delivered_count += 1
         if no_ack:
-            self._discard(entry.message)
+            self._hand_over(entry.position, entry.message)
         else:
-            self._hold(entry.message)
+            self._hold(entry.position, entry.message)
         return entry
 
     def settle(self, entry: Entry) -> None:
         """Forget a delivered entry."""
         self._let_go(entry.message)
-        self._discard(entry.message)
+        self._forget(entry.position, entry.message)
 
     def requeue(self, entry: Entry) -> None:
         """Take a delivered entry back to its original position; a deleted queue drops it."""
         self._let_go(entry.message)
         if self.deleted:
-            self._discard(entry.message)
+            self._forget(entry.position, entry.message)
             return
-        entry.redelivered = True
+        entry.delivery_count += 1
+        if entry.message.stored != 0:
+            self.kept.returned(entry)
         self._backlog.put_back(entry)
         self._turn.dispatch(self._dispatch)
 
@@ -171,27 +171,63 @@ class Queue(Destination):
 
     def purge(self) -> int:
         """Drop all that is ready; returns how many."""
-        entries = self._backlog.drain()
-        for entry in entries:
-            self._discard(entry.message)
-        return len(entries)
+        count = self.ready_count
+        for page in self._backlog.take_pages():
+            self.kept.settled_page(page)
+        for entry in self._backlog.drain():
+            self._forget(entry.position, entry.message)
+        return count
 
     def close(self) -> list[Consumer]:
         """Drop everything, for the queue is being deleted; returns the consumers that are to be told."""
         self.deleted = True
+        self.kept.deleted()
         self.purge()
         everyone = self.consumers.everyone()
         self.consumers = Consumers()
         return everyone
 
-    def _hold(self, message: Message) -> None:
+    def spill(self) -> None:
+        """Have the store keep what is beyond the queue's share of memory."""
+        if self.kept.memory_bytes_max > 0:
+            self._backlog.spill()
+
+    def in_memory(self) -> list[Entry]:
+        """Return what is ready and in memory, in order."""
+        return self._backlog.in_memory()
+
+    def pages(self) -> list[Page]:
+        """Return what is ready and out of memory, in order."""
+        return self._backlog.pages()
+
+    def restore(self, entry: Entry) -> None:
+        """Take an entry that was recovered, above all that were restored before."""
+        self._backlog.append(entry)
+
+    def restore_older(self, entry: Entry) -> None:
+        """Take an entry that was recovered, at its place among the older ones."""
+        self._backlog.put_back(entry)
+
+    def restore_page(self, page: Page) -> None:
+        """Take a page that was recovered, above all that was restored before."""
+        self._backlog.append_page(page)
+
+    def _hold(self, position: i64, message: Message) -> None:
         self.unacked_count += 1
         self.unacked_body_bytes += len(message.body)
+        if message.stored != 0:
+            self.kept.delivered(position)
 
     def _let_go(self, message: Message) -> None:
         self.unacked_count -= 1
         self.unacked_body_bytes -= len(message.body)
 
-    def _discard(self, message: Message) -> None:
-        if self.durable and message.persistent:
-            self._store.discard(message)
+    def _hand_over(self, position: i64, message: Message) -> None:
+        """Forget a message that is settled by being delivered."""
+        if message.stored != 0:
+            self.kept.delivered(position)
+            self.kept.settled(position, message)
+
+    def _forget(self, position: i64, message: Message) -> None:
+        if message.stored != 0:
+            self.kept.settled(position, message)

@@ -1,0 +1,71 @@
+"""When the loop commits by itself: one client that waits for each message is served faster without the
+thread.
+
+Handing a batch to a thread and hearing of its end costs two wake-ups, as much as the sync itself on a fast
+disk. So a batch with one thing that somebody waits for is written and synced on the loop, as long as nothing
+else is going on: the first sign of other clients, or of a slow disk, sends the next batches to the thread
+(docs/adr/0009-group-commit.md).
+"""
+
+from abc import ABC, abstractmethod
+from typing import Final, final
+
+from mypy_extensions import i64, mypyc_attr
+
+# A sync that takes longer keeps everybody waiting.
+SECONDS_MAX: Final = 0.0005
+# How many batches go to the thread before the loop tries again; it doubles each time.
+BACKOFF_MAX: Final = 1_024
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Bystander(ABC):
+    """Finds out whether anything else is going on."""
+
+    @abstractmethod
+    def watch(self) -> None:
+        """Call `Direct.watched` when the loop has looked at all clients once."""
+
+
+@final
+class Direct:
+    """Decides. Without a bystander nothing is committed on the loop."""
+
+    def __init__(self) -> None:
+        self.bystander: Bystander | None = None
+        self._is_watching = False
+        self._backoff: i64 = 1
+        self._to_skip: i64 = 0
+
+    def may_commit(self) -> bool:
+        """Whether the loop may commit the batch that was cut just now."""
+        if self.bystander is None:
+            return False
+        if self._is_watching:
+            self._back_off()
+        if self._to_skip > 0:
+            self._to_skip -= 1
+            return False
+        return True
+
+    def committed(self, seconds: float) -> None:
+        """Take note of a commit on the loop, and how long it took."""
+        bystander = self.bystander
+        assert bystander is not None
+        if seconds > SECONDS_MAX:
+            self._back_off()
+        elif not self._is_watching:
+            self._is_watching = True
+            bystander.watch()
+
+    def watched(self, is_busy: bool) -> None:
+        """Take note of what the bystander has seen."""
+        self._is_watching = False
+        if is_busy:
+            self._back_off()
+        elif self._to_skip == 0:
+            self._backoff = 1
+
+    def _back_off(self) -> None:
+        self._backoff = min(self._backoff * 2, BACKOFF_MAX)
+        self._to_skip = self._backoff

@@ -1,0 +1,277 @@
+"""Space on the disk: what has to be written elsewhere before a journal file or a segment can go."""
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from supersoniq.broker.definitions import Definition
+from supersoniq.broker.message import Entry, Message
+from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.vhost import VHost
+from supersoniq.storage.definitions import write_declared
+from supersoniq.storage.journal_file import JournalFile
+from supersoniq.storage.queue_store import DiskQueueStore, Release, Shared
+from supersoniq.storage.records import CARRIED, PERSISTENT, Destination
+from supersoniq.storage.segments import Segment
+
+# The journal may have two files and twice what lives in it before its oldest file is cleared.
+FILES_AT_LEAST: Final = 2
+# A batch of what is carried is cut when it has grown to this.
+CARRIED_BYTES_MAX: Final = 2 * 1024 * 1024
+
+
+@final
+class Retirement:
+    """Clears and retires journal files and segments of one store."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.vhosts: dict[str, VHost] = {}
+        self.is_ready = False  # while the node recovers nobody knows what lives
+        self._shared = shared
+        self._journal = shared.journal
+        self._clearing: JournalFile | None = None
+
+    def declare(self, definition: Definition) -> None:
+        """Write that something is declared."""
+        journal = self._journal
+        write_declared(journal.records, definition)
+        file = journal.file
+        definition.stored = file.number
+        file.live += 1
+        file.appended += 1
+
+    def retire(self) -> None:
+        """Retire the oldest files as long as nothing lives in them."""
+        while self.is_ready:
+            file = self._journal.oldest()
+            if file is None or file.live > 0 or file.settles_pages:
+                return
+            if self._journal.final < max(file.safe_after, file.last_batch):
+                return
+            if file is self._clearing:
+                self._clearing = None
+            self._journal.retire(file)
+
+    def tidy(self) -> None:
+        """Remove empty segments, and clear the oldest file or sparse segments if there is too much on the
+        disk.
+        """
+        for kept in list(self._shared.paged):
+            for segment in list(kept.segments.values()):
+                if segment.live == 0 and segment.unwritten == 0 and not segment.is_syncing:
+                    kept.drop(segment)
+        self.press()
+        self._leave_sparse()
+
+    def press(self) -> None:
+        """Clear the oldest file if the journal is too large."""
+        journal = self._journal
+        file = journal.oldest()
+        if file is None or not self.is_ready:
+            return
+        if file is self._clearing:
+            self._sync_what_keeps(file)
+        elif file.settles_pages and file.live == 0:
+            self._clear(file)
+        else:
+            allowed = FILES_AT_LEAST * self._journal.file_bytes + 2 * journal.live_bytes
+            if journal.total_bytes > allowed:
+                self._clear(file)
+
+    def _clear(self, file: JournalFile) -> None:
+        """Write again what lives in a file."""
+        self._clearing = file
+        for vhost in self.vhosts.values():
+            self._carry_definitions(vhost, file.number)
+        for kept in self._shared.paged:
+            for segment in kept.segments.values():
+                if segment.recorded_in == file.number:
+                    kept.record(segment)
+        held = self._held(file.number)
+        shared_messages: dict[Message, list[Destination]] = {}
+        for vhost in self.vhosts.values():
+            for queue in vhost.queues.values():
+                if queue.durable:
+                    self._carry_queue(queue, file, held.get(queue.kept, []), shared_messages)
+        for message, destinations in shared_messages.items():
+            self._carry(message, destinations)
+        file.settles_pages = False
+        journal = self._journal
+        # If nothing was written again there may never be another batch.
+        last = journal.number if journal.waiting_bytes > 0 else journal.number - 1
+        file.safe_after = max(file.safe_after, last)
+        journal.urgent_count += 1
+        self._sync_what_keeps(file)
+        self._shared.schedule()
+
+    def _carry_definitions(self, vhost: VHost, number: i64) -> None:
+        definitions: list[Definition] = []
+        for exchange in vhost.exchanges.values():
+            if exchange.definition is not None:
+                definitions.append(exchange.definition)
+            for binding in exchange.bindings.values():
+                if binding.definition is not None:
+                    definitions.append(binding.definition)
+        for queue in vhost.queues.values():
+            if queue.definition is not None:
+                definitions.append(queue.definition)
+        for definition in definitions:
+            if definition.stored == number:
+                self._journal.release(number, 1)
+                self.declare(definition)
+
+    def _held(self, number: i64) -> dict[object, list[Entry]]:
+        """Return what sessions hold, by queue; what is of queues that are gone does not live any more."""
+        held: dict[object, list[Entry]] = {}
+        for vhost in self.vhosts.values():
+            for holder in vhost.holders:
+                for kept, entry in holder.held():
+                    assert isinstance(kept, DiskQueueStore)
+                    if not kept.is_closed:
+                        held.setdefault(kept, []).append(entry)
+                    elif entry.message.stored == number and kept.durable:
+                        self._journal.release(number, 1)
+                        entry.message = _unstored(entry.message)
+        return held
+
+    def _carry_queue(
+        self,
+        queue: Queue,
+        file: JournalFile,
+        held: list[Entry],
+        shared_messages: dict[Message, list[Destination]],
+    ) -> None:
+        kept = queue.kept
+        assert isinstance(kept, DiskQueueStore)
+        entries = queue.in_memory()
+        entries.extend(held)
+        for entry in entries:
+            if entry.message.stored == file.number:
+                destination = Destination(kept.number, entry.position, entry.delivery_count)
+                known = shared_messages.get(entry.message)
+                if known is None:
+                    shared_messages[entry.message] = [destination]
+                else:
+                    known.append(destination)
+        if file.settles_pages and kept.segments:
+            kept.flush()
+            self._carry_settlements(queue, kept, entries)
+
+    def _carry(self, message: Message, destinations: list[Destination]) -> None:
+        journal = self._journal
+        count = i64(len(destinations))
+        journal.release(message.stored, count)
+        journal.records.shared_message(message, destinations, PERSISTENT | CARRIED)
+        file = journal.file
+        message.stored = file.number
+        file.live += count
+        file.appended += count
+        if journal.waiting_bytes > CARRIED_BYTES_MAX:
+            journal.cut()
+
+    def _carry_settlements(self, queue: Queue, kept: DiskQueueStore, entries: list[Entry]) -> None:
+        """Write again which messages in the queue's segments are settled.
+
+        All but those that are still here.
+        """
+        records = self._journal.records
+        if kept.settled_before is not None:
+            for first, last in kept.settled_before.pairs():
+                records.settled(kept.number, first, last)
+        alive: list[tuple[int, int]] = [(int(page.first), int(page.last)) for page in queue.pages()]
+        kept.write_counts_before(alive)
+        for entry in entries:
+            alive.append((int(entry.position), int(entry.position)))
+            if entry.message.stored < 0 and entry.delivery_count > 0 and entry.message.persistent:
+                kept.write_returned(entry)
+        alive.sort()
+        at = min([int(segment.first) for segment in kept.segments.values()])
+        end = max([int(segment.last) for segment in kept.segments.values()])
+        for low, high in alive:
+            if low > end:
+                break
+            if low > at:
+                records.settled(kept.number, at, low - 1)
+            at = max(at, high + 1)
+        if at <= end:
+            records.settled(kept.number, at, end)
+        self._journal.file.settles_pages = True
+
+    def _sync_what_keeps(self, file: JournalFile) -> None:
+        """Sync the segments whose pages are safe only in a file."""
+        number = int(file.number)
+        for kept in self._shared.paged:
+            for segment in kept.segments.values():
+                if number in segment.refs and kept.durable:
+                    kept.sync(segment)
+
+    # Sparse segments
+
+    def _leave_sparse(self) -> None:
+        """Write what lives in mostly dead, or broken, segments elsewhere."""
+        shared = self._shared
+        dead_bytes: i64 = 0
+        sparse: list[tuple[DiskQueueStore, Segment]] = []
+        for kept in shared.paged:
+            for segment in kept.segments.values():
+                dead = segment.count - segment.live
+                dead_bytes += segment.size * dead // max(segment.count, 1)
+                is_sparse = segment.is_broken or 0 < segment.live * 2 < segment.count
+                if is_sparse and segment.is_sealed and not segment.is_left and segment.unwritten == 0:
+                    sparse.append((kept, segment))
+        if not sparse:
+            return
+        is_much = dead_bytes > self._journal.file_bytes
+        held: dict[object, list[Entry]] | None = None
+        for kept, segment in sparse:
+            if is_much or segment.is_broken:
+                if held is None:
+                    held = self._held(0)
+                self._leave(kept, segment, held.get(kept, []))
+
+    def _leave(self, kept: DiskQueueStore, segment: Segment, held: list[Entry]) -> None:
+        queue = self._queue_of(kept)
+        if queue is None:
+            return
+        segment.is_left = True
+        for page in queue.pages():
+            if page.segment == segment.number:
+                entries = kept.read_page(page)
+                if (
+                    i64(len(entries)) == page.count
+                ):  # else it stays where it is, damaged or not to be read now
+                    kept.place(page, entries)
+        journal = self._journal
+        carried = 0
+        alive = queue.in_memory()
+        alive.extend(held)
+        for entry in alive:
+            message = entry.message
+            if message.stored != -segment.number:
+                continue
+            if message.persistent and kept.durable:
+                destination = Destination(kept.number, entry.position, entry.delivery_count)
+                journal.records.shared_message(message, [destination], PERSISTENT | CARRIED)
+                message.stored = journal.file.number
+                journal.file.live += 1
+                journal.file.appended += 1
+                carried += 1
+            else:
+                message.stored = 0
+                segment.live -= 1
+        if carried:
+            journal.urgent_count += 1
+            self._shared.releases.append(Release(journal.number, kept, {-int(segment.number): carried}))
+        self._shared.schedule()
+
+    def _queue_of(self, kept: DiskQueueStore) -> Queue | None:
+        for vhost in self.vhosts.values():
+            for queue in vhost.queues.values():
+                if queue.kept is kept:
+                    return queue
+        return None
+
+
+def _unstored(message: Message) -> Message:
+    """Return the same message, kept nowhere."""
+    return Message(message.address, message.header, message.body, message.persistent)

@@ -1,0 +1,288 @@
+"""A node on a simulated disk under a random load, crashed, recovered and judged again and again.
+
+Everything is drawn from one seed: `simulation.run(123)` does what the test of that seed did.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.fakes import FixedNames
+from tests.storage.counts import live_counts
+from tests.storage.load import Load, Messages
+from tests.storage.oracle import Found, Ledger, look
+from tests.storage.simulated_disk import PowerLoss, SimulatedDisk
+from tests.storage.stepped import SimulatedMarks, SteppedWorker
+from tests.storage.trouble import Trouble
+from tests.storage.verdict import Verdict
+
+from supersoniq.broker.turn import Turn
+from supersoniq.broker.vhost import VHost
+from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
+from supersoniq.storage.recovery import NewVHost, Recovery
+from supersoniq.storage.store import DiskStore, StoreOptions
+
+ROUNDS_MAX = 2_000
+QUIET_TICKS = 4
+# What the journal and the segments may take beside twice what lives.
+FILES_MAX = 6
+
+
+class NoVHost(NewVHost):
+    """There is one virtual host, and never another."""
+
+    def make(self, name: str) -> VHost:
+        raise AssertionError(f"nobody ever made the virtual host {name!r}")
+
+
+class Node:
+    """A store with a virtual host on a disk, recovered."""
+
+    def __init__(self, disk: SimulatedDisk, marks: SimulatedMarks, options: StoreOptions) -> None:
+        self.disk = disk
+        self.marks = marks
+        self.options = options
+        self.turn = Turn()
+        self.committer = SteppedWorker()
+        self.background = SteppedWorker()
+        self.store = DiskStore(disk, self.turn, self.committer, self.background, marks, options)
+        self.vhost = VHost("/", self.turn, self.store, FixedNames())
+        self.report = Recovery(disk, self.store, {"/": self.vhost}).run(NoVHost())
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of what is noted now."""
+        return int(self.store.journal.number)
+
+    def probe(self, messages: Messages) -> Found:
+        """What another node recovers from a copy of the disk."""
+        other = Node(self.disk.copy(), self.marks.copy(), self.options)
+        return look(other.vhost, messages.number_of)
+
+    def settle_down(self) -> None:
+        """Do all that is to be done, background work included."""
+        self.disk.is_copied = False
+        for _ in range(ROUNDS_MAX):
+            self.store.tick()
+            self.store.sync()
+            while self.turn.finish():
+                pass
+            self.committer.step()
+            self.background.step()
+            self.store.look()
+            if self.committer.is_idle and self.background.is_idle and self.store.backlog_bytes() == 0:
+                return
+        raise AssertionError(f"still busy after {ROUNDS_MAX} rounds: {self.store.trouble()}")
+
+
+def drawn_options(random: Random) -> StoreOptions:
+    """Small files, so that they are used again and again."""
+    return StoreOptions(
+        journal_file_bytes=random.choice([2_000, 8_000, 32_000, 128_000]),
+        segment_bytes=random.choice([4_000, 20_000, 300_000]),
+        queue_memory_bytes=random.choice([1, 5_000, 50_000, 1_000_000]),
+        sync=random.choice([SYNC_ALWAYS] * 6 + [SYNC_INTERVAL] * 3 + [SYNC_NEVER]),
+    )
+
+
+def drawn_sizes(random: Random) -> list[int]:
+    """Bodies that fill a page: few large ones do, or small ones with a large one now and then."""
+    return random.choice([[0, 30, 300], [30, 2_000, 10_000], [300, 200_000], [30] * 15 + [400_000]])
+
+
+class Simulation:
+    """One disk, and the nodes that live on it one after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.options = drawn_options(self.random)
+        self.sizes = drawn_sizes(self.random)
+        self.troubles = self.random.choice([0, 0, 0.02, 0.1])  # how many of the steps bring one
+        self.disk = SimulatedDisk(Random(seed))
+        self.marks = SimulatedMarks()
+        self.messages = Messages()
+        self.ledger = Ledger()
+        self.crashes = 0
+        self._judge(was_killed=True)
+        self._start()
+
+    @property
+    def _is_kill_only(self) -> bool:
+        """Whether nothing is promised for a power loss."""
+        return self.options.sync == SYNC_NEVER
+
+    def _start(self) -> None:
+        """Recover; what was judged must be there."""
+        self.node = Node(self.disk, self.marks, self.options)
+        assert not self.node.report.damages, self.node.report.damages
+        verdict = self._verdict
+        self.ledger.begin_again(self.node.sequence, verdict.picture, verdict.returns)
+        self.load = Load(
+            self.random,
+            self.node.vhost,
+            self.node.store,
+            self.node.turn,
+            self.ledger,
+            self.messages,
+            self.sizes,
+        )
+        self.load.adopt(verdict.picture, verdict.found)
+        self.trouble = Trouble(self.random, self.disk)
+
+    def live(self) -> None:
+        """Let a node work until it crashes or is stopped."""
+        random = self.random
+        ending = random.choice(["crash", "crash", "crash", "kill", "kill", "stop"])
+        steps = random.choice([20, 100, 400])
+        if ending != "stop" and random.random() < 0.8:
+            self.disk.power_until = self.disk.operations + random.randint(1, random.choice([10, 60, 300]))
+            self.disk.is_torn = random.random() < 0.5
+        try:
+            for _ in range(steps):
+                self._step()
+            if ending == "stop":
+                self._stop()
+        except PowerLoss:
+            pass
+        if ending == "stop":
+            return
+        self._crash(ending == "kill" or self._is_kill_only)
+
+    def _step(self) -> None:
+        random, node = self.random, self.node
+        if random.random() < self.troubles:
+            self.trouble.begin()
+        for _ in range(random.choice([1, 3, 10])):
+            self.load.step()
+        choice = random.randrange(8)
+        if choice < 3:
+            node.committer.step()
+        elif choice < 5:
+            node.background.step()
+        elif choice == 5:
+            self.disk.is_copied = random.random() < 0.2
+        elif choice == 6:
+            node.store.tick()
+            if random.random() < 0.5:
+                node.store.sync()
+        elif not self.trouble.is_on or random.random() < 0.3:
+            self.trouble.end()
+            node.settle_down()
+            assert not node.store.trouble()
+            if random.random() < 0.3:
+                self._check_space()
+        node.store.look()
+        self._heed()
+
+    def _heed(self) -> None:
+        """Take note of what is safe whatever happens; with `never` that is what the last process left."""
+        if not self._is_kill_only:
+            self.ledger.durable(int(self.node.store.journal.final))
+
+    def _check_space(self) -> None:
+        """With nothing else going on for a while, the files are not much larger than what lives."""
+        quiet, used = 0, self._used_bytes()
+        while quiet < QUIET_TICKS:
+            self.node.settle_down()
+            quiet = quiet + 1 if self._used_bytes() >= used else 0
+            used = min(used, self._used_bytes())
+        store = self.node.store
+        counts = live_counts(store, self.node.vhost, self.node.background)
+        counted = {number: int(file.live) for number, file in store.journal.files.items() if file.live}
+        assert counted == counts, f"{counted} counted, {counts} found"
+        # The store estimates by how many messages live, not by how large they are.
+        live = self.load.live_bytes() + int(store.journal.live_bytes)
+        # A batch of this load is not larger than a few messages that are.
+        file_bytes = max(self.options.journal_file_bytes, self.options.segment_bytes, 2 * max(self.sizes))
+        assert used <= 2 * live + FILES_MAX * file_bytes, f"{used} used, {live} live, {file_bytes} a file"
+
+    def _used_bytes(self) -> int:
+        """Return the size of journal and segments."""
+        files = self.disk.files().items()
+        return sum([len(data) for path, data in files if path.startswith(("journal/", "segments/"))])
+
+    def _stop(self) -> None:
+        """Stop the node in an orderly way; everything is safe then."""
+        if self.random.random() < 0.7:
+            self.trouble.end()
+        is_well = not self.trouble.is_on
+        self.node.turn.finish()
+        self.node.store.stop()
+        self._heed()
+        if is_well:
+            assert self.node.store.durable() == self.node.sequence - 1
+            self._check_safe()
+        self._end_process()
+        self._judge(was_killed=True)
+        self._start()
+        assert self.node.report.was_stopped or not is_well
+
+    def _check_safe(self) -> None:
+        """A node that has stopped has synced all it needs, if it ever does."""
+        if self._is_kill_only:
+            return
+        store = self.node.store
+        # What a broken segment or a page that was not written has is in the journal as well, and another part
+        # of a journal file has all of the part before it that could not be synced.
+        failed = {write.segment.path for write in store.shared.unwritten.failed}
+        needed = {file.parts[-1] for file in store.journal.files.values()}
+        for kept in store.shared.paged:
+            segments = kept.segments.values() if kept.durable else []
+            needed.update([segment.path for segment in segments if not segment.is_broken])
+        unsynced = [path for path in self.disk.unsynced() if path in needed - failed]
+        assert not unsynced, f"{unsynced} are not safe after an orderly stop"
+
+    def _end_process(self) -> None:
+        """The process is gone, and what the system has is still there."""
+        self.ledger.durable(int(self.node.store.durable()))
+        self.disk, self.marks = self.disk.kill(), self.marks.kill()
+
+    def _crash(self, was_killed: bool) -> None:
+        """Crash the node, recover, perhaps crash while that is going on, and judge what is there."""
+        random = self.random
+        if was_killed:
+            self.ledger.durable(int(self.node.store.durable()))
+        while True:
+            self.crashes += 1
+            self.ledger.forget()
+            if was_killed:
+                self.disk, self.marks = self.disk.kill(), self.marks.kill()
+            else:
+                self.disk, self.marks = self.disk.crash(random), self.marks.crash(random)
+            self._judge(was_killed)
+            if not was_killed:
+                self.ledger.begin_again(0, self._verdict.picture, self._verdict.returns)
+            if random.random() < 0.2:
+                self.disk.power_until = random.randint(1, 20)
+                self.disk.is_torn = random.random() < 0.5
+            if random.random() < self.troubles:
+                Trouble(random, self.disk).begin()
+            try:
+                self._start()
+            except PowerLoss:
+                # What only a kill left alone is not safe before the next start has gone well.
+                is_weak = was_killed and self.options.sync != SYNC_ALWAYS
+                was_killed = is_weak or random.random() < 0.4
+                continue
+            except OSError:
+                was_killed = True
+                continue
+            self.trouble.end()
+            assert self.node.probe(self.messages) == self._verdict.found
+            return
+
+    def _judge(self, was_killed: bool) -> None:
+        """Recover on a copy of the disk, and judge what is there."""
+        node = Node(self.disk.copy(), self.marks.copy(), self.options)
+        assert not node.report.damages, node.report.damages
+        found = look(node.vhost, self.messages.number_of)
+        self._verdict = Verdict(self.ledger, found, was_killed)
+        self._verdict.judge()
+
+
+def run(seed: int, lives: int = 5) -> int:
+    """Live and crash so many times; returns the number of crashes."""
+    simulation = Simulation(seed)
+    for _ in range(lives):
+        simulation.live()
+    return simulation.crashes

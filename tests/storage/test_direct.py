@@ -1,0 +1,99 @@
+"""When the loop commits by itself, and how soon it stops."""
+
+import pytest
+
+from supersoniq.storage.direct import BACKOFF_MAX, SECONDS_MAX, Bystander, Direct
+
+FAST = SECONDS_MAX / 2
+SLOW = SECONDS_MAX * 2
+
+
+class FakeBystander(Bystander):
+    """Counts how often it was asked to watch."""
+
+    times = 0
+
+    def watch(self) -> None:
+        self.times += 1
+
+
+@pytest.fixture
+def bystander() -> FakeBystander:
+    return FakeBystander()
+
+
+@pytest.fixture
+def direct(bystander: FakeBystander) -> Direct:
+    direct = Direct()
+    direct.bystander = bystander
+    return direct
+
+
+def skipped(direct: Direct) -> int:
+    """How many batches go to the thread before one may be committed here."""
+    for count in range(BACKOFF_MAX * 2):
+        if direct.may_commit():
+            return count
+    raise AssertionError("never again")
+
+
+def test_nothing_is_committed_on_the_loop_without_a_bystander() -> None:
+    assert not Direct().may_commit()
+
+
+def test_one_client_alone_is_always_served_here(direct: Direct, bystander: FakeBystander) -> None:
+    for times in range(1, 50):
+        assert direct.may_commit()
+        direct.committed(FAST)
+        assert bystander.times == times
+        direct.watched(False)
+
+
+def test_others_that_were_there_send_the_next_batches_to_the_thread(direct: Direct) -> None:
+    assert direct.may_commit()
+    direct.committed(FAST)
+    direct.watched(True)
+    assert skipped(direct) == 2
+
+
+def test_batch_before_the_bystander_has_looked_is_a_sign_of_others(
+    direct: Direct, bystander: FakeBystander
+) -> None:
+    assert direct.may_commit()
+    direct.committed(FAST)
+    assert not direct.may_commit()
+    assert bystander.times == 1
+
+
+def test_slow_disk_is_left_to_the_thread(direct: Direct, bystander: FakeBystander) -> None:
+    assert direct.may_commit()
+    direct.committed(SLOW)
+    assert bystander.times == 0
+    assert skipped(direct) == 2
+
+
+def test_each_failure_doubles_the_wait_up_to_a_bound(direct: Direct) -> None:
+    waits = []
+    for _ in range(14):
+        direct.committed(SLOW)
+        waits.append(skipped(direct))
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512] + [BACKOFF_MAX] * 5
+
+
+def test_one_commit_without_others_starts_again_from_the_shortest_wait(direct: Direct) -> None:
+    for _ in range(6):
+        direct.committed(SLOW)
+        skipped(direct)
+    direct.committed(FAST)
+    direct.watched(False)
+    direct.committed(SLOW)
+    assert skipped(direct) == 2
+
+
+def test_bystander_is_asked_once_at_a_time(direct: Direct, bystander: FakeBystander) -> None:
+    direct.committed(FAST)
+    direct.committed(FAST)
+    assert bystander.times == 1
+    direct.watched(False)
+    direct.committed(FAST)
+    assert bystander.times == 2

@@ -1,0 +1,212 @@
+"""Whether what was found after a crash may have been found: the rules of the oracle."""
+
+from __future__ import annotations
+
+from tests.storage.oracle import (
+    Bind,
+    BindingKey,
+    Change,
+    Declare,
+    DeclareExchange,
+    Delete,
+    DeleteExchange,
+    Found,
+    FoundQueue,
+    Ledger,
+    Picture,
+    Place,
+    Publish,
+    QueuePicture,
+    Record,
+    Return,
+    Settle,
+    Spot,
+    Unbind,
+)
+
+
+class Verdict:
+    """Compares what was found with a ledger.
+
+    Once `judge` has passed, `picture` is what was found, with what is safe of how often messages have come
+    back; `returns` is the rest of that.
+    """
+
+    def __init__(self, ledger: Ledger, found: Found, was_killed: bool) -> None:
+        self.picture = Picture()
+        self.returns: list[Return] = []
+        self._ledger = ledger
+        self._safe = ledger.safe
+        self.found = found
+        self._was_killed = was_killed
+        self._declared: dict[int, Declare] = {}
+        self._deleted: set[int] = set()
+        self._published: dict[int, dict[int, int]] = {}
+        self._settled: set[Spot] = set()
+        self._unsure_bindings: set[BindingKey] = set()
+        self._exchanges: dict[bytes, set[str | None]] = {}
+        self._groups: list[Record] = []
+        for record in ledger.records:
+            if len(record.changes) > 1:
+                self._groups.append(record)
+            for change in record.changes:
+                self._note(change, len(record.changes) > 1)
+
+    def _note(self, change: Change, in_group: bool) -> None:
+        if isinstance(change, Declare):
+            self._declared[change.queue] = change
+        elif isinstance(change, Delete):
+            self._deleted.add(change.queue)
+        elif isinstance(change, Publish):
+            self._published.setdefault(change.queue, {})[change.position] = change.number
+        elif isinstance(change, Settle):
+            if not in_group:
+                self._settled.add((change.queue, change.position))
+        elif isinstance(change, Bind | Unbind):
+            self._unsure_bindings.add(change.key)
+        elif isinstance(change, DeclareExchange):
+            self._exchanges.setdefault(change.name, set()).add(change.kind)
+        elif isinstance(change, DeleteExchange):
+            self._exchanges.setdefault(change.name, set()).add(None)
+
+    def judge(self) -> None:
+        """Raise AssertionError if what was found cannot be."""
+        self._judge_exchanges()
+        self._judge_bindings()
+        for name, found in self.found.queues.items():
+            self._judge_queue(name, found)
+        for number, queue in self._safe.queues.items():
+            if number not in self._deleted:
+                assert number in self.picture.queues, f"queue {queue.name!r} is lost"
+        for group in self._groups:
+            self._judge_group(group)
+
+    def _judge_exchanges(self) -> None:
+        safe, found = self._safe.exchanges, self.found.exchanges
+        for name in safe.keys() | found.keys() | self._exchanges.keys():
+            allowed = {safe.get(name)} | self._exchanges.get(name, set())
+            assert found.get(name) in allowed, f"exchange {name!r} is {found.get(name)}, not in {allowed}"
+        self.picture.exchanges = dict(found)
+
+    def _judge_bindings(self) -> None:
+        safe, found = self._safe.bindings, self.found.bindings
+        lost = safe - found - self._unsure_bindings
+        assert not lost, f"bindings {lost} are lost"
+        surplus = found - safe - self._unsure_bindings
+        assert not surplus, f"bindings {surplus} are back or were never made"
+        self.picture.bindings = set(found)
+
+    def _judge_queue(self, name: bytes, found: FoundQueue) -> None:
+        reasons: list[str] = []
+        for number, queue in self._possible(name).items():
+            reason = self._difference(number, queue, found)
+            if not reason:
+                self.picture.queues[number] = self._pictured(number, queue, found)
+                return
+            reasons.append(f"{number}: {reason}")
+        raise AssertionError(f"queue {name!r} is none of those that it may be: {'; '.join(reasons)}")
+
+    def _pictured(self, number: int, queue: QueuePicture, found: FoundQueue) -> QueuePicture:
+        picture = QueuePicture(queue.name, found.auto_delete)
+        for place in found.places:
+            safe = queue.places.get(place.position)
+            times = safe.times if safe is not None else 0
+            picture.places[place.position] = place._replace(times=times)
+            if times < place.times:
+                self.returns.append(Return(number, place.position, place.times))
+        return picture
+
+    def _possible(self, name: bytes) -> dict[int, QueuePicture]:
+        """Return the queues of this name that may have been found."""
+        possible = {number: queue for number, queue in self._safe.queues.items() if queue.name == name}
+        for number, declared in self._declared.items():
+            if declared.name == name:
+                possible[number] = QueuePicture(name, declared.auto_delete)
+        return possible
+
+    def _difference(self, number: int, queue: QueuePicture, found: FoundQueue) -> str:
+        """Say how a queue differs from one that may have been found; empty if it does not."""
+        if queue.auto_delete != found.auto_delete:
+            return f"auto-delete {found.auto_delete}"
+        expected = dict(queue.places)
+        for position, message in self._published.get(number, {}).items():
+            expected[position] = Place(position, message, 0)
+        remaining = iter(found.places)
+        other = next(remaining, None)
+        for position in sorted(expected):
+            place = expected[position]
+            if other is not None and other.number == place.number:
+                if reason := self._times_differ(number, place, other):
+                    return f"message {place.number} at {position}: {reason}"
+                if other.position != position:
+                    return f"message {place.number} has moved from {position} to {other.position}"
+                other = next(remaining, None)
+            elif position in queue.places and not self._may_be_gone(number, position):
+                return f"message {place.number} at {position} is lost; {_around(expected, found)}"
+        if other is not None:
+            return f"message {other.number} is not expected here; {_around(expected, found)}"
+        return ""
+
+    def _may_be_gone(self, queue: int, position: int) -> bool:
+        if queue in self._deleted or (queue, position) in self._settled:
+            return True
+        return self._is_settled_in_group((queue, position))
+
+    def _times_differ(self, queue: int, place: Place, other: Place) -> str:
+        spot = (queue, place.position)
+        if spot not in self._ledger.delivered:
+            # What was purged, and is back, stands before what was delivered since; and after a power loss a
+            # mark may be torn or that of another time, so that nobody knows what was delivered.
+            is_unsure = spot in self._settled or not self._was_killed
+            if other.times > (1 if is_unsure else 0):
+                return f"was never delivered and says {other.times} times"
+        elif other.times < place.times:
+            return f"was delivered {place.times} times and says {other.times}"
+        elif self._was_killed and other.times == 0 and spot in self._ledger.seen:
+            return "was delivered and does not say so"
+        return ""
+
+    def _judge_group(self, group: Record) -> None:
+        """A message is in all of its queues or in none; a transaction was carried out or not."""
+        done: list[str] = []
+        not_done: list[str] = []
+        for change in group.changes:
+            if not isinstance(change, Publish | Settle):
+                continue
+            queue = self.picture.queues.get(change.queue)
+            spot = (change.queue, change.position)
+            if queue is None or change.queue in self._deleted or spot in self._settled:
+                continue
+            is_there = change.position in queue.places
+            if isinstance(change, Publish):
+                if not is_there and self._is_settled_in_group(spot):
+                    continue
+                (done if is_there else not_done).append(f"message {change.number} at {spot}")
+            elif is_there:
+                not_done.append(f"settlement of {spot}")
+            elif self._is_safe(spot):
+                done.append(f"settlement of {spot}")
+        assert not done or not not_done, f"one record in part: {done} done, {not_done} not done"
+
+    def _is_safe(self, spot: Spot) -> bool:
+        queue = self._safe.queues.get(spot[0])
+        return queue is not None and spot[1] in queue.places
+
+    def _is_settled_in_group(self, spot: Spot) -> bool:
+        for group in self._groups:
+            for change in group.changes:
+                if isinstance(change, Settle) and (change.queue, change.position) == spot:
+                    return True
+        return False
+
+
+def _around(expected: dict[int, Place], found: FoundQueue) -> str:
+    numbers = [expected[position].number for position in sorted(expected)]
+    actual = [place.number for place in found.places]
+    at = 0
+    while at < min(len(numbers), len(actual)) and numbers[at] == actual[at]:
+        at += 1
+    return (
+        f"from the {at}. on {numbers[at : at + 8]} of {len(numbers)} expected, "
+        f"{actual[at : at + 8]} of {len(actual)} found"
+    )
