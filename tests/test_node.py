@@ -6,6 +6,7 @@ import socket
 import threading
 from pathlib import Path
 
+import pika
 import pytest
 from tests.conformance.codec import PROTOCOL_HEADER, Channel, Connection, Queue, decode_method
 from tests.session.script import frames_in, method_frame
@@ -215,3 +216,42 @@ def test_new_loops_can_run() -> None:
     loop = new_event_loop()
     assert loop.run_until_complete(asyncio.sleep(0, "done")) == "done"
     loop.close()
+
+
+def filled(directory: Path) -> None:
+    """Leave a directory with a durable queue of 30 messages."""
+    directory.mkdir()
+    with (
+        Broker(data_dir=directory) as broker,
+        pika.BlockingConnection(pika.URLParameters(broker.url)) as client,
+    ):
+        channel = client.channel()
+        channel.confirm_delivery()
+        channel.queue_declare("orders", durable=True)
+        for number in range(30):
+            channel.basic_publish("", "orders", b"%d" % number, pika.BasicProperties(delivery_mode=2))
+
+
+def damage(directory: Path, mask: bytes) -> None:
+    """Change the name in the record that declares the queue."""
+    path = directory / "journal" / "0000000001"
+    data = bytearray(path.read_bytes())
+    at = data.index(b"orders")
+    for index, octet in enumerate(mask):
+        data[at + index] ^= octet
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("mask", "queue"), [(b"\x04", "orders"), (b"\x04\x40\x11", "lost-queue-1")])
+def test_damaged_declaration_costs_no_message(tmp_path: Path, mask: bytes, queue: str) -> None:
+    directory = tmp_path / "data"
+    filled(directory)
+    damage(directory, mask)
+    for damages in (1, 0):
+        with Broker(data_dir=directory) as broker:
+            assert broker.node.report is not None
+            assert len(broker.node.report.damages) == damages
+            with pika.BlockingConnection(pika.URLParameters(broker.url)) as client:
+                declared = client.channel().queue_declare(queue, passive=True)
+                assert declared.method.message_count == 30
+    assert list((directory / "damaged").iterdir())

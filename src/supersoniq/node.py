@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import logging
 import platform
 import threading
 from pathlib import Path
@@ -34,9 +35,11 @@ from supersoniq.storage.disk import SystemDisk
 from supersoniq.storage.lock import DirectoryLock
 from supersoniq.storage.marks import MappedMarks
 from supersoniq.storage.memory import MemoryStore
-from supersoniq.storage.recovery import NewVHost, Recovery, Report
+from supersoniq.storage.recovery import Mender, NewVHost, Recovery, Report
 from supersoniq.storage.store import DiskStore, StoreOptions
 from supersoniq.storage.worker import ThreadWorker
+
+logger = logging.getLogger(__name__)
 
 # What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
 COMPATIBLE_PRODUCT = "RabbitMQ"
@@ -179,7 +182,7 @@ class Node:
     def _recover(self) -> None:
         if self._disk_store is None or self._system_disk is None:
             return
-        recovery = Recovery(self._system_disk, self._disk_store, self.vhosts)
+        recovery = Recovery(self._system_disk, self._disk_store, self.vhosts, _NodeMender(self._system_disk))
         try:
             self.report = recovery.run(_VHostMaker(self))
         except OSError as error:
@@ -237,6 +240,26 @@ class _VHostMaker(NewVHost):
     def make(self, name: str) -> VHost:
         """Return a new one."""
         return self._node.make_vhost(name)
+
+
+class _NodeMender(Mender):
+    """Repairs the data directory as `supersoniq repair` does."""
+
+    def __init__(self, disk: SystemDisk) -> None:
+        self._disk = disk
+
+    def mend(self) -> None:
+        """Do it, and say what was done."""
+        # Only needed after damage: the tools are not loaded with every start.
+        from supersoniq.storage.tools.repair import Repair
+
+        repair = Repair(self._disk)
+        left = repair.run()
+        for line in repair.done:
+            logger.warning("repaired: %s", line)
+        for problem in left:
+            if problem.is_damage:
+                logger.error("not repaired: %s", problem)
 
 
 class _Bystander(Bystander):

@@ -16,18 +16,14 @@ def live_counts(store: DiskStore, vhost: VHost, background: SteppedWorker) -> di
     assert background.is_idle
     counts: collections.Counter[int] = collections.Counter()
     for exchange in vhost.exchanges.values():
-        ends = [exchange, *exchange.bindings.values()]
-        counts.update([int(end.definition.stored) for end in ends if end.definition is not None])
+        counts[0 if exchange.definition is None else int(exchange.definition.stored)] += 1
+        definitions = [binding.definition for binding in exchange.bindings.values()]
+        counts.update([int(each.stored) for each in definitions if each is not None])
     for queue in vhost.queues.values():
-        if queue.definition is not None:
-            counts[int(queue.definition.stored)] += 1
+        counts[0 if queue.definition is None else int(queue.definition.stored)] += 1
         if queue.durable:
             counts.update([int(entry.message.stored) for entry in queue.in_memory()])
-    for holder in vhost.holders:
-        for kept, entry in holder.held():
-            assert isinstance(kept, DiskQueueStore)
-            if kept.durable:
-                counts[int(entry.message.stored)] += 1
+    counts.update(_held(vhost))
     for kept in store.shared.paged:
         for segment in kept.segments.values():
             counts.update(segment.refs)
@@ -35,3 +31,12 @@ def live_counts(store: DiskStore, vhost: VHost, background: SteppedWorker) -> di
     for release in store.shared.releases:
         counts.update(release.refs)
     return {number: count for number, count in counts.items() if number > 0 and count}
+
+
+def _held(vhost: VHost) -> list[int]:
+    stored: list[int] = []
+    for holder in vhost.holders:
+        for kept, entry in holder.held():
+            assert isinstance(kept, DiskQueueStore)
+            stored.append(int(entry.message.stored) if kept.durable else 0)
+    return stored

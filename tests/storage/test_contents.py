@@ -250,3 +250,13 @@ def test_missing_oldest_file_is_told() -> None:
     assert len(names) > 1
     node.disk.remove(f"journal/{names[0]}")
     assert any("missing" in damage for damage in read_contents(node.disk).damages)
+
+
+def test_what_a_failed_sync_left_with_the_system_only_is_made_safe() -> None:
+    node = SmallNode(SimulatedDisk(Pessimist()))
+    node.publish(b"safe")
+    node.commit()
+    node.publish(b"not safe")
+    node.disk.faults.append(Fault(errno.EIO, "sync", count=2))
+    node.commit()
+    assert [each.body for each in node.killed().without_power().seen()] == [b"safe", b"not safe"]

@@ -186,6 +186,24 @@ def test_writing_elsewhere_that_fails_is_tried_again_without_a_sync_of_the_broke
     assert file.parts == [file.name, file.name + ".1"]
 
 
+def test_part_that_cannot_be_synced_gets_nothing_more(disk: SimulatedDisk) -> None:
+    file = ready(disk)
+    file.write(disk, [b"abc"], True)
+    disk.faults.append(Fault(errno.EIO, "sync", count=2))
+    with pytest.raises(OSError, match="Input/output"):
+        file.sync(disk)
+    file.write(disk, [b"def"], True)
+    assert disk.files()[file.name][:4] == b"abc\0"
+    file.sync(disk)
+    assert after_power_loss(disk)[file.name + ".1"] == b"abcdef"
+
+
+def test_file_that_was_to_be_used_again_and_is_gone_is_not_missed(disk: SimulatedDisk) -> None:
+    file = JournalFile(8)
+    assert file.prepare(disk, SIZE, "journal/spare")
+    assert len(disk.files()[file.name]) == SIZE
+
+
 def test_file_is_closed_once(disk: SimulatedDisk) -> None:
     file = ready(disk)
     file.close()

@@ -383,6 +383,19 @@ def test_unacked_message_of_a_deleted_queue_can_be_settled_and_says_nothing() ->
     assert records_on(node, SETTLED, RETURNED) == []
 
 
+def test_queue_that_is_deleted_while_its_segments_are_made_safe_keeps_no_file() -> None:
+    """A page of a queue that is gone is not written, so that its segment is not synced."""
+    node = SmallNode(options=PAGED)
+    queue = node.queue()
+    node.publish_all([body(number) for number in range(600)])
+    node.commit()
+    assert not node.background.is_idle
+    node.vhost.delete_queue(queue, False, False)
+    node.rest()
+    node.tick(3)
+    assert [int(file.live) for file in node.store.journal.files.values() if file.live] == []
+
+
 def test_page_of_a_deleted_queue_that_could_not_be_written_is_forgotten() -> None:
     node = SmallNode(options=PAGED)
     queue = node.queue()

@@ -144,7 +144,7 @@ def _announce(node: "Node", notifier: Notifier) -> None:
         )
     if node.report is not None:
         for damage in node.report.damages:
-            logger.error("damaged: %s; `supersoniq repair` sets it aside", damage)
+            logger.error("found damaged: %s; check the disk, `supersoniq verify` tells what is left", damage)
         logger.info("%s", node.report)
     urls = [amqp_url(host, port) for host, port in node.addresses]
     for url in urls:

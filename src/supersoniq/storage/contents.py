@@ -117,7 +117,6 @@ class Contents:
         self.damaged: list[Broken] = []
         self.torn: list[Broken] = []
         self.torn_bytes = 0
-        self.unfinished: list[str] = []  # parts of journal files of which the part before has more
         self.last_retired = 0  # the last file of which the journal says that it is gone
         self.epoch = 0
         self.last_batch = 0
@@ -171,8 +170,6 @@ class Contents:
         """Make what was never written whole mean nothing, and what was safe."""
         for broken in self.torn:
             neutralize(disk, self, broken)
-        for path in self.unfinished:
-            disk.remove(path)
         for scan in self.scans:
             self._save(disk, scan)
 
@@ -208,9 +205,6 @@ def read_contents(disk: Disk) -> Contents:
         scan = scan_file(data, path, number, None if part else before)
         if not scan.batches:
             continue
-        if part and not _is_finished(contents, scan):
-            contents.unfinished.append(path)
-            continue
         if part:
             _forget_repeated(contents, scan)
         else:
@@ -232,22 +226,6 @@ def _numbers(name: str) -> tuple[int, int, str]:
     """Return the number of a journal file and of its part, 0 for the first one, and the name."""
     number, _, part = name.partition(".")
     return int(number) if number.isdigit() else 0, int(part) if part.isdigit() else 0, name
-
-
-def _is_finished(contents: Contents, part: FileScan) -> bool:
-    """Whether a part has all that it was to repeat; if the node ended before that, it counts for nothing."""
-    before = [_last_whole(scan) for scan in contents.scans if scan.number == part.number]
-    return _last_whole(part) >= max(before, default=0)
-
-
-def _last_whole(scan: FileScan) -> int:
-    """Return the number of the last batch of which nothing is missing."""
-    whole = [
-        int(batch.head.number)
-        for batch in scan.batches
-        if batch.is_whole and batch.at + batch.head.payload_bytes == batch.end
-    ]
-    return max(whole, default=0)
 
 
 def _forget_repeated(contents: Contents, part: FileScan) -> None:

@@ -54,6 +54,15 @@ class NewVHost(ABC):
         """Return one with its predeclared exchanges."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Mender(ABC):
+    """Repairs a directory before anything of it is used."""
+
+    @abstractmethod
+    def mend(self) -> None:
+        """Set aside what is damaged, and mend what can be; raises OSError."""
+
+
 @final
 class Report:
     """What was recovered."""
@@ -96,7 +105,10 @@ class _QueueLoad:
 class Recovery:
     """Fills the virtual hosts of one node. Raises OSError where the directory cannot be read."""
 
-    def __init__(self, disk: Disk, store: DiskStore, vhosts: dict[str, VHost]) -> None:
+    def __init__(
+        self, disk: Disk, store: DiskStore, vhosts: dict[str, VHost], mender: Mender | None = None
+    ) -> None:
+        self._mender = mender
         self.report = Report()
         self._disk = disk
         self._store = store
@@ -112,7 +124,7 @@ class Recovery:
         disk, store = self._disk, self._store
         for name in disk.names(SPOOL):
             disk.remove(f"{SPOOL}/{name}")
-        contents = self._contents = read_contents(disk)
+        contents = self._contents = self._read()
         self.report.torn_bytes = contents.torn_bytes
         self.report.damages = contents.damages
         self.report.was_stopped = contents.was_stopped
@@ -139,6 +151,16 @@ class Recovery:
         self._remove_orphans()
         self.report.seconds = time.monotonic() - began
         return self.report
+
+    def _read(self) -> Contents:
+        """Read the journal; a damaged one is mended first, or what depends on the damaged part is lost."""
+        contents = read_contents(self._disk)
+        if contents.damaged and self._mender is not None:
+            self._mender.mend()
+            mended = read_contents(self._disk)
+            mended.damages = contents.damages + mended.damages
+            return mended
+        return contents
 
     def _restore_definitions(self, new_vhost: NewVHost) -> None:
         contents = self._contents
