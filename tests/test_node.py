@@ -206,9 +206,9 @@ def test_directory_that_cannot_be_read_is_refused_and_let_go(tmp_path: Path) -> 
         pass
     (tmp_path / "journal" / "0000000099").mkdir()
     for _ in range(2):
-        with pytest.raises(RecoveryError, match="cannot be read: Is a directory"):
+        with pytest.raises(RecoveryError, match="cannot be used: Is a directory"):
             asyncio.run(_enter_and_leave(Broker(port=0, data_dir=tmp_path)))
-        with pytest.raises(RecoveryError, match="cannot be read"), Broker(port=0, data_dir=tmp_path):
+        with pytest.raises(RecoveryError, match="cannot be used"), Broker(port=0, data_dir=tmp_path):
             pytest.fail("a broker on what it cannot read")
 
 

@@ -187,7 +187,7 @@ class Node:
             self.report = recovery.run(_VHostMaker(self))
         except OSError as error:
             raise RecoveryError(
-                f"data directory {self._settings.data_dir} cannot be read: {error.strerror or error}"
+                f"data directory {self._settings.data_dir} cannot be used: {error.strerror or error}"
             ) from error
 
     def _watches(self) -> list[Watch]:

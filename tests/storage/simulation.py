@@ -142,10 +142,9 @@ class Simulation:
                 self._step()
             if ending == "stop":
                 self._stop()
+                return
         except PowerLoss:
             pass
-        if ending == "stop":
-            return
         self._crash(ending == "kill" or self._is_kill_only)
 
     def _step(self) -> None:

@@ -179,6 +179,7 @@ class DiskQueueStore(QueueStore):
         self._settled_first: i64 = 0
         self._settled_last: i64 = 0
         self._settles_pages = False
+        self.has_left = False  # segments are there whose messages were written elsewhere
 
     # Messages
 
@@ -242,6 +243,8 @@ class DiskQueueStore(QueueStore):
             if not self.durable:
                 return
             self._journal.settle(stored, self._deleted_in if self.is_closed else self._journal.number)
+            if self.has_left:
+                self._settles_pages = True  # the segment may still have it, too
         else:
             segment = self.segments.get(int(-stored))
             if segment is not None:
@@ -454,6 +457,7 @@ class DiskQueueStore(QueueStore):
         """Remove a segment that nothing lives in, once the journal says so."""
         journal = self._journal
         del self.segments[int(segment.number)]
+        self.has_left = any([each.is_left for each in self.segments.values()])
         segment.is_gone = True
         if self._current is segment:
             self._current = None

@@ -233,7 +233,7 @@ class Retirement:
         queue = self._queue_of(kept)
         if queue is None:
             return
-        segment.is_left = True
+        segment.is_left = kept.has_left = True
         for page in queue.pages():
             if page.segment == segment.number:
                 entries = kept.read_page(page)
