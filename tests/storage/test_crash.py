@@ -11,8 +11,8 @@ from tests.storage import simulation
 
 from supersoniq.cli.version import is_compiled
 
-# Each seed crashes and recovers about four times.
-SEEDS = 400 if is_compiled() else 120
+# Each seed crashes and recovers four or five times.
+SEEDS = 300 if is_compiled() else 120
 SOAK_CRASHES = 10_000
 
 
