@@ -15,6 +15,8 @@ import supersoniq
 from supersoniq.config import Settings
 from supersoniq.node import CAPABILITIES, Broker, Node, RecoveryError, new_event_loop, server_properties
 from supersoniq.storage.directory import DataError
+from supersoniq.storage.store import DiskStore
+from supersoniq.storage.worker import Job
 
 OPENING = PROTOCOL_HEADER + b"".join(
     [
@@ -255,3 +257,34 @@ def test_damaged_declaration_costs_no_message(tmp_path: Path, mask: bytes, queue
                 declared = client.channel().queue_declare(queue, passive=True)
                 assert declared.method.message_count == 30
     assert list((directory / "damaged").iterdir())
+
+
+def test_worker_that_ends_a_job_while_the_node_starts_is_heard(tmp_path: Path) -> None:
+    """Or it would never be heard again: it tells once, until it is listened to."""
+
+    async def live() -> bool:
+        node = Node(Settings(port=0, host=["127.0.0.1"], data_dir=tmp_path))
+        await node.start()
+        try:
+            store = node.vhosts["/"].store
+            assert isinstance(store, DiskStore)
+            store.shared.background.submit(told)
+            for _ in range(200):
+                if told.is_done:
+                    break
+                await asyncio.sleep(0.01)
+            return told.is_done
+        finally:
+            await node.stop(0)
+
+    class Told(Job):
+        is_done = False
+
+        def run(self) -> None:
+            pass
+
+        def done(self, error: OSError | None) -> None:
+            self.is_done = True
+
+    told = Told()
+    assert asyncio.run(live())

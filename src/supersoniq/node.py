@@ -120,9 +120,11 @@ class Node:
                 loop.call_soon_threadsafe(self._look)
 
     def _look(self) -> None:
-        if self._disk_store is not None and self._server is not None:
+        if self._disk_store is not None:
             had_trouble = self._disk_store.trouble()
-            self._disk_store.look()
+            self._disk_store.look()  # always: a worker that is not heard tells nothing more
+            if self._server is None:
+                return
             if had_trouble != self._disk_store.trouble():
                 self._server.check_alarms()
             self._server.end_turn()

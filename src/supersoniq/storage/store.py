@@ -298,6 +298,7 @@ class DiskStore(Store):
         shared = self.shared
         if not shared.is_open:
             return
+        self.look()
         self._flush()
         self.journal.cut()
         self.journal.tick(False)
