@@ -164,7 +164,7 @@ def test_message_that_needs_no_store_is_acked_while_an_earlier_one_waits(
     channel << Basic.ack(delivery_tag=2, multiple=False)
     channel << Basic.ack(delivery_tag=3, multiple=False)
     node.sync()
-    channel << Basic.ack(delivery_tag=3, multiple=True)
+    channel << Basic.ack(delivery_tag=1, multiple=False)
     assert channel.client.is_quiet()
 
 

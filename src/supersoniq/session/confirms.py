@@ -42,6 +42,7 @@ class Confirms(Deferred):
         self._answered: i64 = 0  # every publish up to here was acked or nacked
         self._waiting: list[_Waiting] = []
         self._early: list[i64] = []  # publishes that are safe, while earlier ones wait
+        self._early_told: i64 = 0  # the last of them that was acked
         self._is_registered = False
 
     def published(self, sequence: i64) -> None:
@@ -81,19 +82,20 @@ class Confirms(Deferred):
             return False
         durable, refused = self._store.durable(), self._store.refused()
         done = 0
-        safe = self._waiting[0].first - 1
+        last = safe = self._waiting[0].first - 1
         for waiting in self._waiting:
             if waiting.sequence <= durable:
+                last = waiting.last
                 safe = self._end_of(done)
             elif waiting.sequence <= refused:
-                self._ack_up_to(safe)
+                self._ack_safe(last, safe)
                 self._ack_early()
                 self._nack_up_to(waiting.last)
-                self._answered = safe = self._end_of(done)  # what follows it was acked early
+                self._answered = last = safe = self._end_of(done)  # what follows it was acked early
             else:
                 break
             done += 1
-        self._ack_up_to(safe)
+        self._ack_safe(last, safe)
         del self._waiting[:done]
         self._ack_early()
         if self._waiting and not self._is_registered:
@@ -106,6 +108,11 @@ class Confirms(Deferred):
         if place + 1 < len(self._waiting):
             return self._waiting[place + 1].first - 1
         return self._published
+
+    def _ack_safe(self, last: i64, safe: i64) -> None:
+        """Ack up to `last`, which waited, and what follows it up to `safe` unless that was acked early."""
+        self._ack_up_to(safe if safe > self._early_told else last)
+        self._answered = max(self._answered, safe)
 
     def _ack_up_to(self, publish: i64) -> None:
         count = publish - self._answered
@@ -125,6 +132,7 @@ class Confirms(Deferred):
         for publish in self._early:
             if publish > self._answered:
                 self._write(BASIC_ACK, publish, u8(0))
+                self._early_told = publish
         self._early.clear()
 
     def _write(self, method: i64, publish: i64, bits: u8) -> None:
