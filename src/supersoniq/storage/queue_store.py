@@ -24,6 +24,7 @@ from supersoniq.storage.records import (
     SEGMENT_SYNCED,
 )
 from supersoniq.storage.segments import (
+    CloseSegment,
     Segment,
     SegmentReader,
     Unwritten,
@@ -132,21 +133,6 @@ class _SyncSegment(Job):
             segment.path,
             error.strerror,
         )
-
-
-@final
-class _CloseSegment(Job):
-    """Closes a segment that is written no more."""
-
-    def __init__(self, segment: Segment) -> None:
-        self._segment = segment
-
-    def run(self) -> None:
-        """Close it."""
-        self._segment.close()
-
-    def done(self, error: OSError | None) -> None:
-        """Do nothing."""
 
 
 @final
@@ -360,7 +346,7 @@ class DiskQueueStore(QueueStore):
         if self.durable:
             self.sync(segment)
         else:
-            self.shared.background.submit(_CloseSegment(segment))
+            self.shared.background.submit(CloseSegment(segment))
 
     def sync(self, segment: Segment) -> None:
         """Make a segment safe, once all its pages are written."""

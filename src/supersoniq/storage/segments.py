@@ -93,6 +93,21 @@ class Segment:
 
 
 @final
+class CloseSegment(Job):
+    """Closes a segment that is written no more."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+
+    def run(self) -> None:
+        """Close it."""
+        self._segment.close()
+
+    def done(self, error: OSError | None) -> None:
+        """Do nothing."""
+
+
+@final
 class Unwritten:
     """The pages that are on their way to the disk."""
 
