@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from supersoniq.broker.message import Message, address_of
+from supersoniq.storage.contents import Contents
+from supersoniq.storage.disk import Disk
 from supersoniq.storage.records import (
+    MESSAGE,
     PERSISTENT,
     TRANSACTION,
     RecordWriter,
@@ -11,6 +14,7 @@ from supersoniq.storage.records import (
     nested_seed,
     record_seed,
 )
+from supersoniq.storage.scan import records_of
 
 EPOCH = 77
 
@@ -42,6 +46,16 @@ class Records:
         self.starts.append(int(self.writer.size))
         self.writer.nested(TRANSACTION, inner.writer.take())
         return self
+
+
+def messages_in(disk: Disk, contents: Contents) -> int:
+    """Return how many message records the journal has."""
+    count = 0
+    for scan in contents.scans:
+        data = contents.data_of(disk, scan)
+        for batch in scan.batches:
+            count += sum([data[span.at + 8] == MESSAGE for span in records_of(data, batch)])
+    return count
 
 
 class FileOfBatches:

@@ -6,6 +6,7 @@ import collections
 
 from tests.storage.stepped import SteppedWorker
 
+from supersoniq.broker.definitions import Definition
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.queue_store import DiskQueueStore
 from supersoniq.storage.store import DiskStore
@@ -15,22 +16,38 @@ def live_counts(store: DiskStore, vhost: VHost, background: SteppedWorker) -> di
     """Return it for each file that anything refers to; `background` has to be idle."""
     assert background.is_idle
     counts: collections.Counter[int] = collections.Counter()
-    for exchange in vhost.exchanges.values():
-        counts[0 if exchange.definition is None else int(exchange.definition.stored)] += 1
-        definitions = [binding.definition for binding in exchange.bindings.values()]
-        counts.update([int(each.stored) for each in definitions if each is not None])
+    counts.update(definition_files(store, vhost))
     for queue in vhost.queues.values():
-        counts[0 if queue.definition is None else int(queue.definition.stored)] += 1
         if queue.durable:
             counts.update([int(entry.message.stored) for entry in queue.in_memory()])
     counts.update(_held(vhost))
     for kept in store.shared.paged:
         for segment in kept.segments.values():
             counts.update(segment.refs)
-            counts[int(segment.recorded_in)] += 1
     for release in store.shared.releases:
         counts.update(release.refs)
     return {number: count for number, count in counts.items() if number > 0 and count}
+
+
+def definition_files(store: DiskStore, vhost: VHost) -> list[int]:
+    """Return the file of each definition, and of each record that says how much of a segment is safe."""
+    definitions: list[Definition | None] = []
+    for exchange in vhost.exchanges.values():
+        definitions.append(exchange.definition)
+        definitions.extend([binding.definition for binding in exchange.bindings.values()])
+    definitions.extend([queue.definition for queue in vhost.queues.values()])
+    files = [int(each.stored) for each in definitions if each is not None]
+    for kept in store.shared.paged:
+        files.extend([int(segment.recorded_in) for segment in kept.segments.values()])
+    return files
+
+
+def spooled_bytes(store: DiskStore) -> int:
+    """Return about how much of what does not last lives on the disk."""
+    segments = [
+        segment for kept in store.shared.paged if not kept.durable for segment in kept.segments.values()
+    ]
+    return sum([int(segment.live_bytes) for segment in segments])
 
 
 def _held(vhost: VHost) -> list[int]:

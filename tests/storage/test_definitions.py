@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import FakeQueueStore
 from tests.storage.simulated_disk import SimulatedDisk
+from tests.storage.stepped import SimulatedMarks
 
 from supersoniq.amqp.tables import Field, Table, encode_table, same_tables, table_of
 from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition
@@ -25,7 +26,6 @@ from supersoniq.storage.definitions import (
 )
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.journal import Journal
-from supersoniq.storage.marks import NoMarks
 from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore, Shared
 from supersoniq.storage.records import (
     BOUND,
@@ -64,7 +64,7 @@ def record_of(writer: RecordWriter, kind: int) -> bytes:
 def kept_of(number: int) -> DiskQueueStore:
     disk: Disk = SimulatedDisk()
     journal = Journal(disk, InlineWorker(), InlineWorker(), 1, SYNC_ALWAYS)
-    shared = Shared(disk, journal, InlineWorker(), NoMarks(), Turn(), 1, MemoryShare(0, 0))
+    shared = Shared(disk, journal, InlineWorker(), SimulatedMarks(), Turn(), 1, MemoryShare(0, 0))
     return DiskQueueStore(shared, number, True, NO_SLOT)
 
 

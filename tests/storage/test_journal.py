@@ -10,9 +10,16 @@ from tests.storage.stepped import SteppedWorker
 
 from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
 from supersoniq.storage.direct import Bystander
-from supersoniq.storage.journal import DIRECT_BYTES_MAX, SPARE, SPARE_FILES_MAX, Journal
+from supersoniq.storage.journal import DIRECT_BYTES_MAX, SPARE, Journal
 from supersoniq.storage.journal_file import JOURNAL, JournalFile
-from supersoniq.storage.records import CLOSED, MESSAGE, PERSISTENT, read_message
+from supersoniq.storage.records import (
+    BATCH_HEAD_BYTES,
+    CLOSED,
+    MESSAGE,
+    PERSISTENT,
+    message_bytes,
+    read_message,
+)
 from supersoniq.storage.scan import FileScan, records_of, scan_file
 
 FILE_BYTES = 2_000
@@ -43,10 +50,10 @@ class Desk:
     def message(self, size: int = 100) -> None:
         """Put a message in the batch."""
         journal = self.journal
-        journal.records.message(message_of(b"x" * size), 1, 1, 0, PERSISTENT)
+        message = message_of(b"x" * size)
+        journal.records.message(message, 1, 1, 0, PERSISTENT)
         journal.urgent_count += 1
-        journal.file.live += 1
-        journal.file.appended += 1
+        journal.file.keep(1, message_bytes(message))
 
     def cut(self, size: int = 100) -> None:
         """Cut a batch with one message."""
@@ -74,7 +81,7 @@ class Desk:
 
     def empty(self, file: JournalFile) -> None:
         """Nothing lives in a file any more."""
-        self.journal.release(file.number, file.live)
+        self.journal.release(file.number, file.live, 0)
         self.retire(file)
 
     def retire(self, *files: JournalFile) -> None:
@@ -200,15 +207,19 @@ def test_oldest_file_is_none_while_it_is_written() -> None:
     assert desk.journal.oldest() is None
 
 
-def test_live_bytes_are_the_part_of_each_file_that_lives() -> None:
+def test_live_bytes_are_those_of_the_records_that_live() -> None:
     desk = Desk()
+    desk.cut(5)
     first = desk.fill()
-    assert desk.journal.live_bytes == first.size
-    desk.journal.release(1, first.live - 1)
-    assert desk.journal.live_bytes == first.size // first.appended
-    desk.journal.release(1, 1)
+    large = message_bytes(message_of(b"x" * 100))
+    small = message_bytes(message_of(b"x" * 5))
+    assert desk.journal.live_bytes == (first.live - 1) * large + small
+    assert first.size == desk.journal.live_bytes + first.live * BATCH_HEAD_BYTES
+    desk.journal.release(1, first.live - 1, (first.live - 1) * large)
+    assert desk.journal.live_bytes == small
+    desk.journal.settle(1, small, 1)
     assert desk.journal.live_bytes == 0
-    desk.journal.release(77, 1)
+    desk.journal.release(77, 1, 10)
     assert desk.journal.total_bytes == first.size + FILE_BYTES
 
 
@@ -216,9 +227,9 @@ def test_file_is_needed_until_what_settles_its_entries_is_safe() -> None:
     desk = Desk()
     first = desk.fill()
     live = first.live
-    desk.journal.settle(1, 7)
-    desk.journal.settle(1, 5)
-    desk.journal.settle(1_000, 9)
+    desk.journal.settle(1, 10, 7)
+    desk.journal.settle(1, 10, 5)
+    desk.journal.settle(1_000, 10, 9)
     assert (first.live, first.safe_after) == (live - 2, 7)
 
 
@@ -249,15 +260,19 @@ def test_spare_file_is_found_again_by_the_next_process() -> None:
     assert other.names() == ["2", "3", "4"]
 
 
-def test_file_that_has_grown_large_is_not_kept() -> None:
+def test_file_that_has_grown_large_is_shortened_once_it_has_another_name() -> None:
     desk = Desk()
-    desk.cut(FILE_BYTES * (SPARE_FILES_MAX + 1))
+    desk.cut(FILE_BYTES * 3)
     file = desk.journal.oldest()
     assert file is not None
     desk.work()
+    desk.disk.log = []
     desk.empty(file)
-    assert SPARE not in desk.disk.files()
+    assert len(desk.disk.files()[SPARE]) == FILE_BYTES
     assert file.name not in desk.disk.files()
+    words = [line.partition(" ")[2] for line in desk.disk.log]
+    assert words[-1] == f"truncate {SPARE}"
+    assert words[-2] == "sync directory journal"
 
 
 def test_files_are_gone_for_good_from_the_oldest_on() -> None:
@@ -265,10 +280,14 @@ def test_files_are_gone_for_good_from_the_oldest_on() -> None:
     files = [desk.fill() for _ in range(4)]
     desk.disk.log = []
     for file in files:
-        desk.journal.release(file.number, file.live)
+        desk.journal.release(file.number, file.live, 0)
     desk.retire(*files)
     words = [line.partition(" ")[2] for line in desk.disk.log]
-    gone = [word for word in words if not word.startswith(("create", "allocate", "write", "sync journal"))]
+    gone = [
+        word
+        for word in words
+        if not word.startswith(("create", "allocate", "write", "sync journal", "trunc"))
+    ]
     assert gone == [
         f"rename journal/0000000001 {SPARE}",
         "sync directory journal",
@@ -300,7 +319,7 @@ def test_removal_that_fails_is_tried_again_with_the_next_tick(kind: str, skip: i
 def test_file_is_there_until_the_journal_says_that_it_is_retired() -> None:
     desk = Desk()
     file = desk.fill()
-    desk.journal.release(file.number, file.live)
+    desk.journal.release(file.number, file.live, 0)
     desk.journal.retire(file)
     desk.journal.let_retired_go()
     desk.work()

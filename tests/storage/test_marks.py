@@ -9,7 +9,6 @@ from supersoniq.storage.marks import (
     MARK,
     SLOTS_AT_ONCE,
     MappedMarks,
-    NoMarks,
     is_whole_mark,
     packed_mark,
     read_marks,
@@ -165,14 +164,4 @@ def test_mark_can_lie_across_two_pages_of_memory(marks: MappedMarks, path: Path)
     assert (slot * MARK.size) // mmap.PAGESIZE != (slot * MARK.size + MARK.size - 1) // mmap.PAGESIZE
     marks.set(slot, 1, 2)
     assert MappedMarks(path).load() == {1: 2}
-    marks.close()
-
-
-def test_no_marks_are_none() -> None:
-    marks = NoMarks()
-    marks.reset(5)
-    marks.replace()
-    marks.replace()
-    marks.set(0, 1, 2)
-    assert marks.load() == {}
     marks.close()

@@ -263,7 +263,7 @@ def test_segment_with_a_page_that_could_not_be_written_is_not_called_safe() -> N
     survivor = SmallNode(node.disk.copy(), node.options)
     assert survivor.report.damages == []
     assert survivor.bodies() == [body(number) for number in range(600)]
-    node.tick(2)
+    node.tick(10)
     assert (node.store.trouble(), node.store.backlog_bytes()) == ("", 0)
     assert node.bodies() == [body(number) for number in range(600)]
 

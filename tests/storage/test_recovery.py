@@ -191,7 +191,7 @@ def test_messages_of_journal_and_pages_and_those_that_were_carried_are_in_order(
         seen = node.seen()
         assert [each.body for each in seen] == wanted
         assert [each.position for each in seen] == sorted({each.position for each in seen})
-        node.in_hand.clear()
+        node.put_back([entry for _, entry in node.in_hand])
         node.tick(3)
 
 
@@ -353,6 +353,22 @@ def test_segments_without_an_owner_are_removed_and_set_aside_after_damage() -> N
     other = SmallNode(disk, PAGED)
     assert other.report.damages == ["the journal is missing or empty, though there are segments"]
     assert {path.replace("damaged/", "segments/") for path in disk.files() if "damaged" in path} == before
+
+
+def test_journal_files_that_a_power_loss_left_empty_are_removed_unless_there_is_damage() -> None:
+    node = SmallNode()
+    node.publish_all([b"x"] * 3)
+    node.rest()
+    disk = node.disk.kill()
+    empty = [f"journal/{number:010d}" for number in (7, 8, 1_000)]
+    for path in empty:
+        disk.put(path, bytes(2_000))
+    other = SmallNode(disk.copy())
+    assert other.bodies() == [b"x"] * 3
+    assert not set(empty) & set(other.disk.files())
+    disk.put("segments/0000000099-0000000001", b"orphan")
+    disk.remove("journal/0000000001")
+    assert set(empty) <= set(SmallNode(disk).disk.files())
 
 
 def test_missing_segment_is_told_and_the_rest_is_there() -> None:

@@ -353,6 +353,36 @@ def test_journal_stays_below_twice_what_lives_and_four_files(backlog: int) -> No
     assert worst <= 2 * live + 4 * (FILE + size)
 
 
+def test_small_messages_do_not_keep_the_space_of_large_ones() -> None:
+    node = SmallNode(options=TINY)
+    small, large = node.queue(b"small"), node.queue(b"large")
+    for _ in range(40):
+        node.publish(b"s", small)
+        node.publish(b"l" * 3_000, large)
+        node.rest()
+    node.consume(40, large)
+    node.tick(40)
+    live = 42 * 150
+    assert used_bytes(node) <= 2 * live + 4 * (FILE + 3_000)
+    assert node.bodies(b"small") == [b"s"] * 40
+
+
+def test_sparse_segment_that_is_still_written_is_left_too() -> None:
+    node = SmallNode(
+        options=StoreOptions(journal_file_bytes=FILE, segment_bytes=512 * KIB, queue_memory_bytes=1)
+    )
+    queue = node.queue()
+    node.publish_all([body(number) for number in range(150)])
+    node.rest()
+    node.tick(3)
+    node.consume(140)
+    node.tick(12)
+    assert used_bytes(node) <= 2 * 10 * 3_150 + 4 * (FILE + 3_000)
+    assert queue.ready_count == 10
+    for other in ways_to_die(node):
+        assert other.bodies() == [body(number) for number in range(140, 150)]
+
+
 def test_space_comes_back_when_a_paged_queue_is_drained() -> None:
     node = paged_node(900)
     node.consume(900)

@@ -113,6 +113,7 @@ class Contents:
         self.carried: dict[tuple[int, int], Origin] = {}
         self.settling_files: set[int] = set()
         self.shared: dict[tuple[int, int], Message] = {}  # carried ones of several queues, once read
+        self.unused: dict[int, str] = {}  # files without a batch
         self.damages: list[str] = []
         self.damaged: list[Broken] = []
         self.torn: list[Broken] = []
@@ -123,7 +124,6 @@ class Contents:
         self.synced = 0  # the last batch that is known to be
         self.last_file = 0
         self.last_queue = 0
-        self.message_count = 0
         self.was_stopped = True
         self._data: dict[str, bytes] = {}
 
@@ -204,6 +204,8 @@ def read_contents(disk: Disk) -> Contents:
             file.close()
         scan = scan_file(data, path, number, None if part else before)
         if not scan.batches:
+            if not part:
+                contents.unused[number] = path
             continue
         if part:
             _forget_repeated(contents, scan)
@@ -340,7 +342,6 @@ def _read_records(contents: Contents, scan: FileScan, data: bytes) -> None:
 def _read_message(contents: Contents, index: int, data: bytes, at: i64, end: i64) -> None:
     place = at + DESTINATIONS_AT
     is_carried = data[at + 9] & CARRIED != 0
-    contents.message_count += 1
     for _ in range(read_u16(data, at + 10)):
         number = int(read_u32(data, place))
         position = read_i64_be(data, place + 4)

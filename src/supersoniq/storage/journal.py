@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 # A retired file that is kept to be used again.
 SPARE: Final = f"{JOURNAL}/spare"
-# A file that has grown beyond so many files is not kept.
-SPARE_FILES_MAX: Final = 2
 # A larger batch is left to the thread.
 DIRECT_BYTES_MAX: Final = 32 * 1024
 
@@ -89,19 +87,30 @@ class _Retire(Job):
             disk.end_hold()
 
     def _retire(self, disk: Disk, file: JournalFile) -> None:
+        is_spare = False
         for path in list(file.parts):
             if path != file.name:
                 # The part before must not come back without it, as if batches were missing.
                 disk.sync_directory(JOURNAL)
-            is_small = file.size <= self._journal.file_bytes * SPARE_FILES_MAX
-            if self._wants_spare and not self._made_spare and is_small and path == file.name:
+            if self._wants_spare and not self._made_spare and path == file.name:
                 disk.rename(path, SPARE)
-                self._made_spare = True
+                self._made_spare = is_spare = True
             else:
                 disk.remove(path)
             # If what follows fails, this is not done again.
             file.parts.remove(path)
         disk.sync_directory(JOURNAL)
+        if is_spare:
+            self._shorten_spare(disk)
+
+    def _shorten_spare(self, disk: Disk) -> None:
+        """Cut off what large batches have added, now that nobody can find it under its old name."""
+        file = disk.open(SPARE)
+        try:
+            if file.size() > self._journal.file_bytes:
+                file.truncate(int(self._journal.file_bytes))
+        finally:
+            file.close()
 
     def done(self, error: OSError | None) -> None:
         """Try again later what was not removed."""
@@ -185,25 +194,24 @@ class Journal:
         self.urgent_count += 1
         return self.number
 
-    def release(self, file_number: i64, count: i64) -> None:
-        """Count `count` entries or definitions less in a file."""
-        if file_number == self._file.number:
-            self._file.live -= count
-            return
-        file = self.files.get(int(file_number))
-        if file is not None:
-            file.live -= count
+    def _numbered(self, number: i64) -> JournalFile | None:
+        """Return a file, if it is still there."""
+        return self._file if number == self._file.number else self.files.get(int(number))
 
-    def settle(self, file_number: i64, sequence: i64) -> None:
+    def release(self, file_number: i64, count: i64, size: i64) -> None:
+        """Count `count` entries or definitions of `size` octets less in a file."""
+        file = self._numbered(file_number)
+        if file is not None:
+            file.release(count, size)
+
+    def settle(self, file_number: i64, size: i64, sequence: i64) -> None:
         """Count an entry or a definition less in a file, which is needed until `sequence` is safe.
 
         The record that settles it may get lost, and with it the transaction that puts something in its place.
         """
-        file: JournalFile | None = self._file
-        if file_number != self._file.number:
-            file = self.files.get(int(file_number))
+        file = self._numbered(file_number)
         if file is not None:
-            file.live -= 1
+            file.release(1, size)
             file.safe_after = max(file.safe_after, sequence)
 
     def begin_transaction(self) -> None:
@@ -312,16 +320,20 @@ class Journal:
     # The oldest file
 
     @property
-    def total_bytes(self) -> int:
+    def total_bytes(self) -> i64:
         """What all files occupy."""
-        return int(sum([max(file.size, self.file_bytes) for file in self.files.values()]))
+        total: i64 = 0
+        for file in self.files.values():
+            total += max(file.size, self.file_bytes)
+        return total
 
     @property
-    def live_bytes(self) -> int:
-        """About what still lives of that."""
-        return int(
-            sum([file.size * file.live // file.appended for file in self.files.values() if file.appended])
-        )
+    def live_bytes(self) -> i64:
+        """What still lives of that."""
+        total: i64 = 0
+        for file in self.files.values():
+            total += file.live_bytes
+        return total
 
     def oldest(self) -> JournalFile | None:
         """Return the oldest file that is not written any more."""

@@ -29,7 +29,7 @@ class JournalFile:
         # What the loop counts.
         self.size: i64 = 0
         self.live: i64 = 0  # entries and definitions whose record is here and nowhere else
-        self.appended: i64 = 0  # those that ever were
+        self._live_bytes: i64 = 0  # of records, once for each queue, of what is not in a segment, too
         self.settles_pages = False  # says something of messages in segments that is said nowhere else
         self.safe_after: i64 = 0  # the sequence from which on nothing in here is needed, once nothing lives
         self.last_batch: i64 = 0
@@ -45,6 +45,21 @@ class JournalFile:
     def name(self) -> str:
         """The path of its first part."""
         return f"{JOURNAL}/{self.number:010d}"
+
+    @property
+    def live_bytes(self) -> i64:
+        """What lives of its octets and is nowhere else; a message counts once for each queue it is in."""
+        return min(self.size, self._live_bytes)
+
+    def keep(self, count: i64, size: i64) -> None:
+        """Count entries or definitions that live here from now on."""
+        self.live += count
+        self._live_bytes += size
+
+    def release(self, count: i64, size: i64) -> None:
+        """Count entries or definitions that live here no more, or octets that are in a segment, too."""
+        self.live -= count
+        self._live_bytes -= size
 
     def prepare(self, disk: Disk, allocated_bytes: int, recycled: str) -> bool:
         """Make the file ready to be written: from another one, or with space of its own.

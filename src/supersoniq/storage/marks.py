@@ -53,26 +53,6 @@ class Marks(ABC):
         """Let go of the file."""
 
 
-class NoMarks(Marks):
-    """Keeps none."""
-
-    def load(self) -> dict[int, int]:
-        """Return none."""
-        return {}
-
-    def reset(self, slots: int) -> None:
-        """Do nothing."""
-
-    def replace(self) -> None:
-        """Do nothing."""
-
-    def set(self, slot: int, queue: int, position: int) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
 class MappedMarks(Marks):
     """Marks in a mapped file."""
 

@@ -18,10 +18,12 @@ from supersoniq.storage.journal import Journal
 from supersoniq.storage.marks import Marks
 from supersoniq.storage.ranges import Ranges
 from supersoniq.storage.records import (
+    DEFINITION_BYTES,
     DELIVERED,
     RETURNED,
     SEGMENT_DROPPED,
     SEGMENT_SYNCED,
+    message_bytes,
 )
 from supersoniq.storage.segments import (
     CloseSegment,
@@ -228,7 +230,8 @@ class DiskQueueStore(QueueStore):
         if stored > 0:
             if not self.durable:
                 return
-            self._journal.settle(stored, self._deleted_in if self.is_closed else self._journal.number)
+            size = message_bytes(message)
+            self._journal.settle(stored, size, self._deleted_in if self.is_closed else self._journal.number)
             if self.has_left:
                 self._settles_pages = True  # the segment may still have it, too
         else:
@@ -307,20 +310,26 @@ class DiskQueueStore(QueueStore):
 
     def _count_refs(self, segment: Segment, entries: list[Entry | None]) -> None:
         """Count where the entries are kept until the segment is safe."""
-        refs = segment.refs
-        run_of: i64 = 0
+        stored: i64 = 0
         run: i64 = 0
+        size: i64 = 0
         for entry in entries:
             assert entry is not None
-            stored = entry.message.stored
-            if stored != run_of:
-                if run_of < 0 or (run_of > 0 and self.durable):
-                    refs[int(run_of)] = refs.get(int(run_of), 0) + int(run)
-                run_of = stored
-                run = 0
+            message = entry.message
+            if message.stored != stored:
+                self._count_run(segment, stored, run, size)
+                stored = message.stored
+                run = size = 0
             run += 1
-        if run_of < 0 or (run_of > 0 and self.durable):
-            refs[int(run_of)] = refs.get(int(run_of), 0) + int(run)
+            size += message_bytes(message)
+        self._count_run(segment, stored, run, size)
+
+    def _count_run(self, segment: Segment, stored: i64, count: i64, size: i64) -> None:
+        if stored > 0 and self.durable:
+            self._journal.release(stored, 0, size)
+        elif stored >= 0:
+            return
+        segment.refs[int(stored)] = segment.refs.get(int(stored), 0) + int(count)
 
     def _next_segment(self) -> Segment:
         if self._current is not None:
@@ -378,17 +387,16 @@ class DiskQueueStore(QueueStore):
         write_i64_be(writer, segment.synced_size)
         journal.end()
         if segment.recorded_in > 0:
-            journal.release(segment.recorded_in, 1)
+            journal.release(segment.recorded_in, 1, DEFINITION_BYTES)
         file = journal.file
         segment.recorded_in = file.number
-        file.live += 1
-        file.appended += 1
+        file.keep(1, DEFINITION_BYTES)
 
     def release(self, refs: dict[int, int]) -> None:
         """Count down where entries were kept."""
         for number, count in refs.items():
             if number > 0:
-                self._journal.release(number, count)
+                self._journal.release(number, count, 0)
             else:
                 segment = self.segments.get(-number)
                 if segment is not None:
@@ -458,7 +466,7 @@ class DiskQueueStore(QueueStore):
             write_u32(writer, segment.number)
             write_i64_be(writer, 0)
             journal.records.end()
-            journal.release(segment.recorded_in, 1)
+            journal.release(segment.recorded_in, 1, DEFINITION_BYTES)
         self._let_go(segment, sequence)
         self.shared.schedule()
 
@@ -481,7 +489,7 @@ class DiskQueueStore(QueueStore):
         for segment in list(self.segments.values()):
             segment.is_gone = True
             if segment.recorded_in > 0:
-                self._journal.settle(segment.recorded_in, self._deleted_in)
+                self._journal.settle(segment.recorded_in, DEFINITION_BYTES, self._deleted_in)
             self._let_go(segment, self._deleted_in)
         self.segments.clear()
         self.shared.paged.pop(self, None)

@@ -69,6 +69,10 @@ RECORD_HEAD_BYTES: Final = 9
 DESTINATIONS_AT: Final = 12
 DESTINATION_BYTES: Final = 16
 DESTINATIONS_MAX: Final = 0xFFFF
+# A MESSAGE record of one queue without address, header and body.
+MESSAGE_BYTES: Final = DESTINATIONS_AT + DESTINATION_BYTES + 4
+# About what a definition takes, or what the journal says of a segment.
+DEFINITION_BYTES: Final = 100
 BATCH_HEAD_BYTES: Final = 48
 PAGE_HEAD_BYTES: Final = 72
 MAGIC_FIRST: Final = b"\xf5"  # which is in no text, so that looking for it is fast
@@ -89,6 +93,11 @@ def nested_seed(seed: i64) -> i64:
     It is another seed, so that what is left of a torn transaction does not pass for records of the batch.
     """
     return seed ^ 0xFFFFFFFF
+
+
+def message_bytes(message: Message) -> i64:
+    """Return how long the record of a message in one queue is."""
+    return MESSAGE_BYTES + i64(len(message.address)) + i64(len(message.header)) + i64(len(message.body))
 
 
 @final

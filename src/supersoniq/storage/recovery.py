@@ -28,13 +28,16 @@ from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore
 from supersoniq.storage.ranges import Ranges
 from supersoniq.storage.records import (
     CARRIED,
+    DEFINITION_BYTES,
     DESTINATION_BYTES,
     DESTINATIONS_AT,
     MESSAGE,
+    PAGE_HEAD_BYTES,
+    message_bytes,
     read_message,
 )
 from supersoniq.storage.scan import records_of
-from supersoniq.storage.segments import SEGMENTS, SPOOL, Segment
+from supersoniq.storage.segments import DAMAGED, SEGMENTS, SPOOL, Segment
 from supersoniq.storage.store import DiskStore
 from supersoniq.storage.survey import survey_segment
 
@@ -131,6 +134,7 @@ class Recovery:
         if not contents.scans and disk.names(SEGMENTS):
             contents.damages.append("the journal is missing or empty, though there are segments")
         contents.cut_torn(disk)
+        self._remove_unused(contents)
         for scan in contents.scans:
             file = self._files.get(scan.number)
             if file is None:
@@ -161,6 +165,13 @@ class Recovery:
             mended.damages = contents.damages + mended.damages
             return mended
         return contents
+
+    def _remove_unused(self, contents: Contents) -> None:
+        """Remove the files that a power loss left empty, but for the one that is written next."""
+        if not contents.damages:
+            for number, path in contents.unused.items():
+                if number != contents.last_file + 1:
+                    self._disk.remove(path)
 
     def _restore_definitions(self, new_vhost: NewVHost) -> None:
         contents = self._contents
@@ -230,9 +241,7 @@ class Recovery:
         self._loads[number] = _QueueLoad(queue, kept, contents)
 
     def _count_live(self, number: i64) -> None:
-        file = self._files[int(number)]
-        file.live += 1
-        file.appended += 1
+        self._files[int(number)].keep(1, DEFINITION_BYTES)
 
     # Segments
 
@@ -264,7 +273,7 @@ class Recovery:
                 segment.live += live
                 page = Page(live, body_bytes, head.first, head.last)
                 page.segment, page.offset = segment.number, offset
-                page.size = head.payload_bytes + 72
+                page.size = head.payload_bytes + PAGE_HEAD_BYTES
                 load.pages.append(page)
         load.kept.adopt(segment)
 
@@ -313,8 +322,7 @@ class Recovery:
     def _add(
         self, load: _QueueLoad, message: Message, position: i64, delivery_count: i64, file: JournalFile
     ) -> None:
-        file.live += 1
-        file.appended += 1
+        file.keep(1, message_bytes(message))
         entry = Entry(message, position)
         entry.delivery_count = max(delivery_count, load.contents.returned.get(int(position), 0))
         if entry.delivery_count == 0 and position <= load.kept.delivered_before:
@@ -372,8 +380,8 @@ class Recovery:
             if path in known:
                 continue
             if self.report.damages:
-                self._disk.make_directory("damaged")
-                self._disk.rename(path, f"damaged/{name}")
+                self._disk.make_directory(DAMAGED)
+                self._disk.rename(path, f"{DAMAGED}/{name}")
             else:
                 self._disk.remove(path)
 

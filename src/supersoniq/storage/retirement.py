@@ -11,10 +11,11 @@ from supersoniq.broker.vhost import VHost
 from supersoniq.storage.definitions import write_declared
 from supersoniq.storage.journal_file import JournalFile
 from supersoniq.storage.queue_store import DiskQueueStore, Release, Shared
-from supersoniq.storage.records import CARRIED, PERSISTENT, Destination
+from supersoniq.storage.records import CARRIED, DEFINITION_BYTES, PERSISTENT, Destination, message_bytes
 from supersoniq.storage.segments import Segment
 
-# The journal may have two files and twice what lives in it before its oldest file is cleared.
+# Files may occupy twice what lives in them, and this many journal files, before space is made. There are two
+# more: the one that is prepared, and one that is kept to be used again.
 FILES_AT_LEAST: Final = 2
 # A batch of what is carried is cut when it has grown to this.
 CARRIED_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -30,6 +31,7 @@ class Retirement:
         self._shared = shared
         self._journal = shared.journal
         self._clearing: JournalFile | None = None
+        self._settlement_bytes: i64 = 0  # what it took the last time to say what is settled in segments
 
     def declare(self, definition: Definition) -> None:
         """Write that something is declared."""
@@ -37,8 +39,7 @@ class Retirement:
         write_declared(journal.records, definition)
         file = journal.file
         definition.stored = file.number
-        file.live += 1
-        file.appended += 1
+        file.keep(1, DEFINITION_BYTES)
 
     def retire(self) -> None:
         """Retire the oldest files as long as nothing lives in them."""
@@ -53,9 +54,7 @@ class Retirement:
             self._journal.retire(file)
 
     def tidy(self) -> None:
-        """Remove empty segments, and clear the oldest file or sparse segments if there is too much on the
-        disk.
-        """
+        """Remove empty segments; make space if there is too much on the disk."""
         for kept in list(self._shared.paged):
             for segment in list(kept.segments.values()):
                 if segment.live == 0 and segment.unwritten == 0 and not segment.is_syncing:
@@ -71,16 +70,19 @@ class Retirement:
             return
         if file is self._clearing:
             self._sync_what_keeps(file)
-        elif file.settles_pages and file.live == 0:
+        elif self._excess() > 0:
             self._clear(file)
-        else:
-            allowed = FILES_AT_LEAST * self._journal.file_bytes + 2 * journal.live_bytes
-            if journal.total_bytes > allowed:
-                self._clear(file)
+
+    def _excess(self) -> i64:
+        """Return by how much the journal is larger than it may be."""
+        journal = self._journal
+        allowed = FILES_AT_LEAST * journal.file_bytes + 2 * (journal.live_bytes + self._settlement_bytes)
+        return journal.total_bytes - allowed
 
     def _clear(self, file: JournalFile) -> None:
         """Write again what lives in a file."""
         self._clearing = file
+        replaced = self._replaced(file)
         for vhost in self.vhosts.values():
             self._carry_definitions(vhost, file.number)
         for kept in self._shared.paged:
@@ -95,14 +97,25 @@ class Retirement:
                     self._carry_queue(queue, file, held.get(queue.kept, []), shared_messages)
         for message, destinations in shared_messages.items():
             self._carry(message, destinations)
-        file.settles_pages = False
         journal = self._journal
         # If nothing was written again there may never be another batch.
         last = journal.number if journal.waiting_bytes > 0 else journal.number - 1
-        file.safe_after = max(file.safe_after, last)
+        for each in replaced:
+            each.settles_pages = False
+            each.safe_after = max(each.safe_after, last)
         journal.urgent_count += 1
         self._sync_what_keeps(file)
         self._shared.schedule()
+
+    def _replaced(self, file: JournalFile) -> list[JournalFile]:
+        """Return the files that are not needed as far as they settle what is in segments.
+
+        Of that all is written again, or nothing.
+        """
+        if not file.settles_pages:
+            return [file]
+        self._settlement_bytes = 0
+        return [each for each in self._journal.files.values() if each is not self._journal.file]
 
     def _carry_definitions(self, vhost: VHost, number: i64) -> None:
         definitions: list[Definition] = []
@@ -117,7 +130,7 @@ class Retirement:
                 definitions.append(queue.definition)
         for definition in definitions:
             if definition.stored == number:
-                self._journal.release(number, 1)
+                self._journal.release(number, 1, DEFINITION_BYTES)
                 self.declare(definition)
 
     def _held(self, number: i64) -> dict[object, list[Entry]]:
@@ -130,7 +143,7 @@ class Retirement:
                     if not kept.is_closed:
                         held.setdefault(kept, []).append(entry)
                     elif entry.message.stored == number and kept.durable:
-                        self._journal.release(number, 1)
+                        self._journal.release(number, 1, message_bytes(entry.message))
                         entry.message = _unstored(entry.message)
         return held
 
@@ -155,17 +168,19 @@ class Retirement:
                     known.append(destination)
         if file.settles_pages and kept.segments:
             kept.flush()
+            before = self._journal.records.size
             self._carry_settlements(queue, kept, entries)
+            self._settlement_bytes += self._journal.records.size - before
 
     def _carry(self, message: Message, destinations: list[Destination]) -> None:
         journal = self._journal
         count = i64(len(destinations))
-        journal.release(message.stored, count)
+        size = count * message_bytes(message)
+        journal.release(message.stored, count, size)
         journal.records.shared_message(message, destinations, PERSISTENT | CARRIED)
         file = journal.file
         message.stored = file.number
-        file.live += count
-        file.appended += count
+        file.keep(count, size)
         if journal.waiting_bytes > CARRIED_BYTES_MAX:
             journal.cut()
 
@@ -209,25 +224,27 @@ class Retirement:
 
     def _leave_sparse(self) -> None:
         """Write what lives in mostly dead, or broken, segments elsewhere."""
-        shared = self._shared
-        dead_bytes: i64 = 0
-        sparse: list[tuple[DiskQueueStore, Segment]] = []
-        for kept in shared.paged:
+        excess: i64 = 0
+        for kept in self._shared.paged:
             for segment in kept.segments.values():
-                dead = segment.count - segment.live
-                dead_bytes += segment.size * dead // max(segment.count, 1)
-                is_sparse = segment.is_broken or 0 < segment.live * 2 < segment.count
-                if is_sparse and segment.is_sealed and not segment.is_left and segment.unwritten == 0:
+                excess += segment.size - 2 * segment.live_bytes
+        # What the journal does not use of its share is left to the segments.
+        is_much = excess > 0 and excess + self._excess() > 0
+        sparse: list[tuple[DiskQueueStore, Segment]] = []
+        for kept in self._shared.paged:
+            for segment in kept.segments.values():
+                is_sparse = segment.is_broken or (is_much and 0 < segment.live * 2 < segment.count)
+                if not is_sparse or segment.is_left or segment.unwritten > 0:
+                    continue
+                if segment.is_sealed:
                     sparse.append((kept, segment))
+                else:
+                    kept.seal(segment)
         if not sparse:
             return
-        is_much = dead_bytes > self._journal.file_bytes
-        held: dict[object, list[Entry]] | None = None
+        held = self._held(0)
         for kept, segment in sparse:
-            if is_much or segment.is_broken:
-                if held is None:
-                    held = self._held(0)
-                self._leave(kept, segment, held.get(kept, []))
+            self._leave(kept, segment, held.get(kept, []))
 
     def _leave(self, kept: DiskQueueStore, segment: Segment, held: list[Entry]) -> None:
         queue = self._queue_of(kept)
@@ -237,9 +254,8 @@ class Retirement:
         for page in queue.pages():
             if page.segment == segment.number:
                 entries = kept.read_page(page)
-                if (
-                    i64(len(entries)) == page.count
-                ):  # else it stays where it is, damaged or not to be read now
+                # Else it stays where it is: damaged, or not to be read now.
+                if i64(len(entries)) == page.count:
                     kept.place(page, entries)
         journal = self._journal
         carried = 0
@@ -253,8 +269,7 @@ class Retirement:
                 destination = Destination(kept.number, entry.position, entry.delivery_count)
                 journal.records.shared_message(message, [destination], PERSISTENT | CARRIED)
                 message.stored = journal.file.number
-                journal.file.live += 1
-                journal.file.appended += 1
+                journal.file.keep(1, message_bytes(message))
                 carried += 1
             else:
                 message.stored = 0

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 SEGMENTS: Final = "segments"
 SPOOL: Final = "spool"  # of queues that do not last
+DAMAGED: Final = "damaged"  # what was set aside
 
 
 def segment_path(durable: bool, queue: i64, number: i64) -> str:
@@ -59,12 +60,16 @@ class Segment:
         self.is_recovered = False  # written by an earlier process: its transient messages mean nothing
         self.unwritten: i64 = 0  # pages
         self.failed_offsets: set[int] = set()  # of pages; the background thread's
-        self.refs: dict[
-            int, int
-        ] = {}  # by journal file: entries that are safe only there until this is synced
+        # By journal file, or negative number of a segment: what is safe only there until this is synced.
+        self.refs: dict[int, int] = {}
         self.recorded_in: i64 = 0  # the journal file that says how much of it is safe, 0 for none
         self._file: File | None = None
         self._is_named = False
+
+    @property
+    def live_bytes(self) -> i64:
+        """About what lives of its octets."""
+        return self.size * self.live // self.count if self.count > 0 else 0
 
     def write(self, disk: Disk, offset: int, data: bytes) -> None:
         """Write a page; in the background thread."""

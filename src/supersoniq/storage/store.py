@@ -18,7 +18,7 @@ from supersoniq.storage.journal import Journal
 from supersoniq.storage.journal_file import JOURNAL
 from supersoniq.storage.marks import Marks
 from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore, Release, Shared
-from supersoniq.storage.records import CLOSED, PERSISTENT, Destination
+from supersoniq.storage.records import CLOSED, DEFINITION_BYTES, PERSISTENT, Destination, message_bytes
 from supersoniq.storage.retirement import Retirement
 from supersoniq.storage.segments import SEGMENTS, SPOOL, Segment
 from supersoniq.storage.share import MemoryShare
@@ -122,10 +122,8 @@ class DiskStore(Store):
         self._options = options
         self._committer = committer
         self._background = background
-        self._turn = turn
         self._waiters: list[Deferred] = []
         self._vhosts: dict[str, VHost] = {}
-        self._is_in_transaction = False
         self._retirement = Retirement(self.shared)
         self._last_transient: i64 = 0
         self._next_slot = 0
@@ -181,8 +179,7 @@ class DiskStore(Store):
             journal.records.shared_message(message, destinations, PERSISTENT)
         message.stored = file.number
         count = i64(len(queues))
-        file.live += count
-        file.appended += count
+        file.keep(count, count * message_bytes(message))
         if journal.urgent_count == 0:
             self.shared.schedule()
         journal.urgent_count += 1
@@ -212,7 +209,7 @@ class DiskStore(Store):
         if not self.shared.is_open:
             return 0
         write_removed(self.journal.records, definition)
-        self.journal.settle(definition.stored, self.journal.number)
+        self.journal.settle(definition.stored, DEFINITION_BYTES, self.journal.number)
         return self._urgent()
 
     def _urgent(self) -> i64:

@@ -48,7 +48,7 @@ from supersoniq.storage.records import (
     record_seed,
 )
 from supersoniq.storage.scan import Broken, FileScan, records_of
-from supersoniq.storage.segments import SEGMENTS, segment_path
+from supersoniq.storage.segments import DAMAGED, SEGMENTS, segment_path
 from supersoniq.storage.survey import Stretch, find_pages, made_head, queue_of
 from supersoniq.storage.tools.listing import MARKS, queue_numbers
 from supersoniq.storage.tools.snapshot import give_to_owner, read_whole
@@ -62,7 +62,6 @@ from supersoniq.storage.tools.verify import (
     verify,
 )
 
-DAMAGED = "damaged"
 COPIED_AT_ONCE = 1 << 20
 
 
