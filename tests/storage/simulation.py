@@ -26,8 +26,8 @@ from supersoniq.storage.store import DiskStore, StoreOptions
 
 ROUNDS_MAX = 2_000
 QUIET_TICKS = 4
-# What the journal and the segments may take beside twice what lives; one of it is what a power loss or a broken
-# disk may leave behind: a spare file that was not shortened, a part that was begun.
+# What the journal and the segments may take beside twice what lives; one of it is what a power loss or a
+# broken disk may leave behind: a spare file that was not shortened, a part that was begun.
 FILES_MAX = 5
 SPACE = re.compile("(journal|segments|spool)/[^.]*")
 
