@@ -84,17 +84,19 @@ class Publisher:
         """Whether the last news was a reason."""
         return bool(self.news and self.news[-1])
 
-    def publish_until_it_is_full(self, pause_seconds: float = 0.0) -> None:
+    def publish_until_it_is_full(self, per_second: int = 1_000_000) -> None:
         """Return at the first nack, or when the broker says that publishers have to wait.
 
-        With a pause after each window, so that the broker, which looks twice a second, can say it in time.
+        It looks twice a second; at so many messages a second it can say it in time.
         """
-        deadline = time.monotonic() + PATIENCE
+        began = time.monotonic()
+        first = self._next
+        deadline = began + PATIENCE
         while not self.is_blocked and not self.refused:
             assert time.monotonic() < deadline, "the disk did not become full"
             self._publish(WINDOW - len(self._unanswered))
             self._hear(0.05)
-            time.sleep(pause_seconds)
+            time.sleep(max(0.0, (self._next - first) / per_second - (time.monotonic() - began)))
 
     def publish(self, count: int, waits: bool = True) -> None:
         """Publish so many more, until all are answered; unless it `waits`, at most until it is blocked."""

@@ -48,7 +48,7 @@ def test_little_free_space_blocks_publishers_until_there_is_room(full: Node, dis
     full.start(disk_free_limit=str(ROOM_BYTES // 2))
     disk.leave(ROOM_BYTES)
     publisher = Publisher(full)
-    publisher.publish_until_it_is_full(pause_seconds=0.05)
+    publisher.publish_until_it_is_full(per_second=1_000)
     assert publisher.news == ["low on disk"]
     full.process.wait_for("disk alarm:")
 
