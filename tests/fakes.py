@@ -15,6 +15,7 @@ from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.ports import Consumer, Names, Page, QueueStore
 from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.store import Store
+from supersoniq.broker.timers import Clock
 from supersoniq.broker.turn import Deferred, Turn
 from supersoniq.session.output import Transport
 
@@ -30,6 +31,29 @@ class FixedNames(Names):
     def unique(self) -> bytes:
         self.count += 1
         return b"name-%017d" % self.count
+
+
+class FakeClock(Clock):
+    """Stands still until a test moves it; `wanted` is when it is to ring next."""
+
+    def __init__(self, now: int = 1_000_000) -> None:
+        self.now = now
+        self.wanted = 0
+
+    def now_ms(self) -> i64:
+        return self.now
+
+    def wake(self, at_ms: i64) -> None:
+        self.wanted = int(at_ms)
+
+    def move(self, turn: Turn, milliseconds: int) -> None:
+        """Let time go by, ring whenever that is wanted, and finish all turns that brings about."""
+        end = self.now + milliseconds
+        while 0 < self.wanted <= end:
+            self.now = max(self.now, self.wanted)
+            turn.timers.run()
+            settle_down(turn)
+        self.now = end
 
 
 class FakeQueueStore(QueueStore):
@@ -145,7 +169,8 @@ class FakeStore(Store):
         return 0
 
     def declared(self, definition: Definition) -> i64:
-        self.definitions.append(definition)
+        if definition not in self.definitions:
+            self.definitions.append(definition)
         return self._take("declared " + described(definition))
 
     def removed(self, definition: Definition) -> i64:
@@ -182,6 +207,7 @@ def again(entry: Entry) -> Entry:
     """The entry as it is read back: the same, in another object."""
     copy = Entry(entry.message, entry.position)
     copy.delivery_count = entry.delivery_count
+    copy.expires_at = entry.expires_at
     return copy
 
 

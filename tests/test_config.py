@@ -154,6 +154,17 @@ def test_data_dir_must_not_be_a_file(tmp_path: Path) -> None:
     assert complaint({"data_dir": path}).endswith("(--data-dir): expected a directory, found a file")
 
 
+def test_definitions_are_a_file_that_is_there(tmp_path: Path) -> None:
+    path = write(tmp_path / "definitions.json", "{}")
+    assert load({}, {"SUPERSONIQ_LOAD_DEFINITIONS": str(path)}).settings.load_definitions == path
+    assert load({}, {}).settings.load_definitions is None
+    missing = tmp_path / "missing.json"
+    assert complaint(environ={"SUPERSONIQ_LOAD_DEFINITIONS": str(missing)}) == (
+        f"load_definitions = {missing} (SUPERSONIQ_LOAD_DEFINITIONS): expected a file, found nothing"
+    )
+    assert "found something else" in complaint(environ={"SUPERSONIQ_LOAD_DEFINITIONS": str(tmp_path)})
+
+
 def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
     assert complaint(environ={"SUPERSONIQ_POTR": "1"}) == (
         "unknown setting SUPERSONIQ_POTR: did you mean SUPERSONIQ_PORT?"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.conformance.codec import PROTOCOL_HEADER, Channel, Connection, Queue,
 from tests.session.script import frames_in, method_frame
 
 import supersoniq
-from supersoniq.config import Settings
+from supersoniq.config import ConfigError, Settings
 from supersoniq.node import CAPABILITIES, Broker, Node, RecoveryError, new_event_loop, server_properties
 from supersoniq.storage.directory import DataError
 from supersoniq.storage.store import DiskStore
@@ -288,3 +289,110 @@ def test_worker_that_ends_a_job_while_the_node_starts_is_heard(tmp_path: Path) -
 
     told = Told()
     assert asyncio.run(live())
+
+
+# Definitions
+
+DEFINITIONS = {
+    "rabbit_version": "3.13.7",
+    "vhosts": [{"name": "/"}, {"name": "shop"}],
+    "users": [{"name": "guest", "password_hash": "x", "tags": ["administrator"], "limits": {}}],
+    "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+    "policies": [
+        {
+            "vhost": "shop",
+            "name": "short",
+            "pattern": "^orders",
+            "apply-to": "queues",
+            "definition": {"max-length": 2},
+            "priority": 0,
+        }
+    ],
+    "exchanges": [
+        {
+            "name": "in",
+            "vhost": "shop",
+            "type": "topic",
+            "durable": True,
+            "auto_delete": False,
+            "internal": False,
+            "arguments": {},
+        }
+    ],
+    "queues": [
+        {"name": "orders", "vhost": "shop", "durable": True, "auto_delete": False, "arguments": {}},
+    ],
+    "bindings": [
+        {
+            "source": "in",
+            "vhost": "shop",
+            "destination": "orders",
+            "destination_type": "queue",
+            "routing_key": "order.#",
+            "arguments": {},
+        }
+    ],
+}
+
+
+def test_definitions_are_there_when_clients_come(tmp_path: Path) -> None:
+    """At every start, with what was there already."""
+    path = tmp_path / "definitions.json"
+    path.write_text(json.dumps(DEFINITIONS))
+    data = _made(tmp_path / "data")
+    for published in (3, 1):
+        with (
+            Broker(data_dir=data, load_definitions=path) as broker,
+            pika.BlockingConnection(pika.URLParameters(broker.url + "shop")) as client,
+        ):
+            channel = client.channel()
+            channel.confirm_delivery()
+            for number in range(published):
+                persistent = pika.BasicProperties(delivery_mode=2)
+                channel.basic_publish("in", f"order.{number}", b"%d" % number, persistent)
+            declared = channel.queue_declare("orders", durable=True, passive=True)
+            assert declared.method.message_count == 2
+
+
+def test_limit_of_definitions_shortens_what_was_recovered(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    filled(directory)
+    path = tmp_path / "definitions.json"
+    policy = {"vhost": "/", "name": "p", "pattern": "", "definition": {"max-length": 3}}
+    path.write_text(json.dumps({"policies": [policy]}))
+    with (
+        Broker(data_dir=directory, load_definitions=path) as broker,
+        pika.BlockingConnection(pika.URLParameters(broker.url)) as client,
+    ):
+        channel = client.channel()
+        assert channel.queue_declare("orders", passive=True).method.message_count == 3
+        assert channel.basic_get("orders")[2] == b"27"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON: "),
+        ('{"queues": [{"name": "q"}]}', "queues[0].vhost: field required"),
+        (
+            '{"queues": [{"name": "q", "vhost": "no", "durable": true}]}',
+            "queues[0]: there is no vhost 'no'",
+        ),
+    ],
+)
+def test_definitions_that_are_wrong_keep_the_node_from_starting(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "definitions.json"
+    path.write_text(text)
+    data = _made(tmp_path / "data")
+    for _ in range(2):
+        with pytest.raises(ConfigError) as caught, Broker(data_dir=data, load_definitions=path):
+            pytest.fail("a broker without its definitions")
+        assert str(caught.value).startswith(f"definitions file {path}: {said}")
+        assert "\n" not in str(caught.value)
+    with Broker(data_dir=data):
+        pass
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory

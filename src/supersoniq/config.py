@@ -112,6 +112,13 @@ def _existing_directory(path: Path) -> Path:
     return path
 
 
+def _existing_file(path: Path) -> Path:
+    path = path.expanduser()
+    if not path.is_file():
+        raise ValueError("expected a file, found " + ("something else" if path.exists() else "nothing"))
+    return path
+
+
 def _written(value: object) -> object:
     """A size as text, also where TOML has a number; anything else as it came."""
     return str(value) if isinstance(value, int) else value
@@ -166,6 +173,16 @@ class Settings(BaseSettings):
         default=["guest"], description="users that may log in from this machine only"
     )
     vhosts: Words = Field(default=["/"], min_length=1, description="virtual hosts")
+    load_definitions: Annotated[Path, AfterValidator(_existing_file)] | None = Field(
+        default=None,
+        description="file of definitions, as RabbitMQ exports them, that is loaded at every start",
+    )
+    default_queue_type: Annotated[Literal["classic", "quorum"], BeforeValidator(_lower)] = Field(
+        default="classic", description="type of durable queues that are declared without one"
+    )
+    unroutable_queue: str = Field(
+        default="", description="queue, in each virtual host, for what no queue takes; empty: none"
+    )
     heartbeat_seconds: int = Field(
         default=60, ge=0, le=65535, description="heartbeat proposed to clients; 0 is none"
     )
@@ -178,6 +195,11 @@ class Settings(BaseSettings):
     )
     handshake_timeout_ms: int = Field(
         default=10000, ge=1, description="time a client has from connect to open"
+    )
+    consumer_timeout_ms: int = Field(
+        default=0,
+        ge=0,
+        description="time in which a delivery has to be settled, or it goes back; 0 is for ever",
     )
     shutdown_grace_ms: int = Field(
         default=5000, ge=0, description="time clients have to close when the node stops"

@@ -18,8 +18,11 @@ from supersoniq.auth.users import Users
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
-from supersoniq.config import Settings, memory_bytes, size_bytes
+from supersoniq.config import ConfigError, Settings, memory_bytes, size_bytes
+from supersoniq.definitions_file.document import DocumentError, read_document
+from supersoniq.definitions_file.load import Loader
 from supersoniq.server.alarms import Alarms, Watch
+from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
 from supersoniq.server.memory import available_bytes, release_free_bytes, resident_bytes
 from supersoniq.server.memory_watch import Memory, MemoryWatch
@@ -73,7 +76,8 @@ class Node:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._turn = Turn()
+        self._clock = LoopClock()
+        self._turn = Turn(self._clock)
         self._names = RandomNames()
         self._lock: DirectoryLock | None = None
         self._store: Store = MemoryStore()
@@ -90,7 +94,14 @@ class Node:
 
     def make_vhost(self, name: str) -> VHost:
         """Return a new virtual host with its predeclared exchanges."""
-        return VHost(name, self._turn, self._store, self._names)
+        vhost = VHost(name, self._turn, self._store, self._names)
+        vhost.default_queue_type = self._settings.default_queue_type.encode()
+        vhost.router.unroutable = self._settings.unroutable_queue.encode()
+        return vhost
+
+    def make_stage(self, name: str) -> VHost:
+        """Return a new virtual host for rehearsals: nothing that it does is seen or kept."""
+        return VHost(name, Turn(), MemoryStore(), self._names)
 
     def _new_disk_store(self, directory: Path) -> DiskStore:
         settings = self._settings
@@ -138,6 +149,7 @@ class Node:
             heartbeat_seconds=settings.heartbeat_seconds,
             message_bytes_max=settings.message_bytes_max,
             handshake_ticks=max(1, settings.handshake_timeout_ms * TICKS_PER_SECOND // 1000),
+            consumer_timeout_ms=settings.consumer_timeout_ms,
         )
         return Context(
             self._turn,
@@ -156,11 +168,13 @@ class Node:
     async def start(self) -> None:
         """Recover what is in the data directory, then listen.
 
-        Raises RecoveryError if the directory cannot be read, OSError if an address cannot be had.
+        Raises RecoveryError if the directory cannot be read, ConfigError if the definitions cannot be loaded,
+        OSError if an address cannot be had.
         """
         self._loop = asyncio.get_running_loop()
         try:
             self._recover()
+            self._load_definitions()
             settings = self._settings
             server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
             await server.listen(settings.host, settings.port)
@@ -168,12 +182,20 @@ class Node:
             self._close()
             raise
         self._server = server
+        self._clock.start(self._loop, self._ring)
         if self._disk_store is not None:
             direct = self._disk_store.journal.direct
             direct.bystander = _Bystander(direct, server, self._loop)
 
         if settings.sync == "interval":
             self._sync_at_intervals()
+        server.end_turn()  # what was loaded goes to the disk
+
+    def _ring(self) -> None:
+        """Do what is due now."""
+        self._turn.timers.run()
+        if self._server is not None:
+            self._server.end_turn()
 
     def _sync_at_intervals(self) -> None:
         if self._loop is not None and self._disk_store is not None:
@@ -191,6 +213,15 @@ class Node:
             raise RecoveryError(
                 f"data directory {self._settings.data_dir} cannot be used: {error.strerror or error}"
             ) from error
+
+    def _load_definitions(self) -> None:
+        path = self._settings.load_definitions
+        if path is not None:
+            try:
+                loader = Loader(read_document(path), self.vhosts, self.make_vhost, self.make_stage)
+                loader.load(set(self._settings.users), self.context.user_limits)
+            except DocumentError as error:
+                raise ConfigError(f"definitions file {path}: {error}") from error
 
     def _watches(self) -> list[Watch]:
         settings = self._settings
@@ -214,6 +245,7 @@ class Node:
         self._close()
 
     def _close(self) -> None:
+        self._clock.stop()
         if self._interval is not None:
             self._interval.cancel()
         if self._disk_store is not None:
@@ -439,7 +471,7 @@ class _BrokerThread(threading.Thread):
         self._stop_asked = asyncio.Event()
         try:
             self._node = await _started(self._settings)
-        except (OSError, DataError, RecoveryError) as error:
+        except (OSError, ConfigError, DataError, RecoveryError) as error:
             self._failure = error
             return
         finally:

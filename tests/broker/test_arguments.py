@@ -27,6 +27,11 @@ PLACE = "for queue 'q' in vhost '/'"
 KNOWN = sorted(COMMON | CLASSIC | QUORUM | STREAM)
 
 
+def type_of(name: bytes) -> Table:
+    """The argument without which a queue does not know the one of this name."""
+    return table_of({"x-queue-type": "quorum"}) if name in QUORUM else {}
+
+
 def declared(arguments: Table, durable: bool = True) -> QueueOptions:
     return check_queue(b"q", "/", durable, False, False, arguments)
 
@@ -66,14 +71,14 @@ def test_integer_is_accepted_between_its_bounds_only(name: str, low: int, high: 
 @pytest.mark.parametrize("name", sorted(INTEGERS))
 @pytest.mark.parametrize("kind", "bBsuIilL")
 def test_integer_of_any_width_is_accepted(name: bytes, kind: str) -> None:
-    declared({name: Field(ord(kind), 1)})
+    declared({**type_of(name), name: Field(ord(kind), 1)})
 
 
 @pytest.mark.parametrize("name", sorted(INTEGERS))
 @pytest.mark.parametrize("value", ["1", 1.0, True, None, [1], {}])
 def test_what_is_no_integer_is_refused(name: bytes, value: object) -> None:
     expected = f"invalid arg '{name.decode()}' {PLACE}: \"expected integer, got {field(value).kind_name}\""
-    assert refusal({name: field(value)}) == expected
+    assert refusal({**type_of(name), name: field(value)}) == expected
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,38 @@ def test_queues_are_those_that_can_be_reached(bindings: list[tuple[int, int]]) -
         pending = {end for start, end in bindings if start in pending} - reached
     found = resolved(vhost, b"e0", b"key")
     assert sorted(found) == [b"q%d" % (number - 5) for number in sorted(reached) if number >= 5]
+
+
+@pytest.mark.parametrize("kind", ["x-consistent-hash", "x-modulus-hash", "x-random"])
+def test_exchange_that_chooses_does_so_once(vhost: VHost, kind: str) -> None:
+    exchange(vhost, b"e", kind)
+    for number in range(9):
+        vhost.bind(b"e", queue(vhost, b"q%d" % number), b"1", {})
+    assert len(resolved(vhost, b"e", *[b"%d" % number for number in range(30)])) == 1
+
+
+def test_exchanges_that_keep_messages_are_told_of(vhost: VHost) -> None:
+    plain, keeper = exchange(vhost, b"plain"), exchange(vhost, b"keeper", "x-recent-history")
+    assert route(vhost, b"plain", b"k").keepers is None
+    vhost.bind(b"plain", keeper, b"", {})
+    found = route(vhost, b"plain", b"k")
+    assert found.keepers == [keeper]
+    assert not found.current
+    vhost.unbind(b"plain", keeper, b"", {}, 1)
+    assert route(vhost, plain.name, b"k").keepers is None
+    assert found.keepers == [keeper]
+
+
+def test_what_no_queue_takes_goes_to_the_one_for_that_if_there_is_one() -> None:
+    vhost = VHost("/", Turn(), FakeStore(), FixedNames())
+    vhost.router.unroutable = b"lost"
+    assert vhost.route(address_of(b"", b"nobody"), b"").queues == []
+    lost = vhost.declare_queue(b"lost", False, False, False, {}, 1)
+    other = vhost.declare_queue(b"other", False, False, False, {}, 1)
+    assert vhost.route(address_of(b"", b"nobody"), b"").queues == [lost]
+    assert vhost.route(address_of(b"", b"other"), b"").queues == [other]
+    vhost.declare_exchange(b"alternate", "fanout", False, False, False, {})
+    vhost.declare_exchange(b"e", "direct", False, False, False, table_of({"alternate-exchange": "alternate"}))
+    assert vhost.route(address_of(b"e", b"key"), b"").queues == [lost]
+    vhost.bind(b"alternate", other, b"", {})
+    assert vhost.route(address_of(b"e", b"key"), b"").queues == [other]

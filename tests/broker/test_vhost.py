@@ -63,7 +63,7 @@ def test_exchange_is_made_of_the_type_asked_for(host: Host, kind: str) -> None:
     assert host.exchange(kind=kind).kind == kind
 
 
-@pytest.mark.parametrize("kind", ["", "x-delayed-message", "Direct"])
+@pytest.mark.parametrize("kind", ["", "x-delayed", "Direct"])
 def test_unknown_type_is_refused(host: Host, kind: str) -> None:
     with pytest.raises(AMQPError, match=f"unknown exchange type '{kind}'"):
         host.exchange(kind=kind)
@@ -432,3 +432,20 @@ def test_stopping_forgets_everything(host: Host) -> None:
     assert not host.vhost.exchanges
     assert queue.ready_count == 0
     settle_down(host.turn)
+
+
+def test_default_type_is_for_durable_queues_that_name_none(vhost: VHost) -> None:
+    vhost.default_queue_type = b"quorum"
+    quorum = vhost.declare_queue(b"q", True, False, False, {}, ME)
+    assert quorum.options.queue_type == b"quorum"
+    assert vhost.declare_queue(b"q", True, False, False, {}, ME) is quorum
+    assert vhost.declare_queue(b"q", True, False, False, table_of({"x-queue-type": "quorum"}), ME) is quorum
+    with pytest.raises(PreconditionFailed, match="x-queue-type"):
+        vhost.declare_queue(b"q", True, False, False, table_of({"x-queue-type": "classic"}), ME)
+    for name, durable, exclusive, auto_delete in (
+        (b"a", False, False, False),
+        (b"b", True, True, False),
+        (b"c", True, False, True),
+    ):
+        queue = vhost.declare_queue(name, durable, exclusive, auto_delete, {}, ME)
+        assert queue.options.queue_type == b"classic"

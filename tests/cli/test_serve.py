@@ -147,6 +147,21 @@ def test_wrong_setting_is_one_line_and_exit_code_2(
     assert result.stderr.count("\n") == 1
 
 
+def test_definitions_that_cannot_be_loaded_are_one_line_and_exit_code_2(
+    supersoniq: Run, tmp_path: Path
+) -> None:
+    path, data = tmp_path / "definitions.json", tmp_path / "data"
+    path.write_text('{"policies": [{"vhost": "/", "name": "p", "pattern": "", "definition": {"x": 1}}]}')
+    data.mkdir()
+    env = {"SUPERSONIQ_LOAD_DEFINITIONS": str(path), "SUPERSONIQ_LOG_LEVEL": "error"}
+    result = supersoniq("serve", "--port", "0", "--host", "127.0.0.1", "--data-dir", str(data), env=env)
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"supersoniq: definitions file {path}: policies[0] 'p': "
+        'Validation failed [{<<"x">>,1}] are not recognised policy settings\n'
+    )
+
+
 def test_file_is_read(serve: Serve, tmp_path: Path, free_port: int) -> None:
     (tmp_path / "own.toml").write_text("log_level = 'debug'\n")
     assert serve("--config", str(tmp_path / "own.toml"), "--port", str(free_port)).port == free_port

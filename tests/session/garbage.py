@@ -379,7 +379,7 @@ def check_nothing_left(node: Node, owner: int) -> None:
         for binding in exchange.bindings.values():
             target = binding.destination
             assert target in node.vhost.queues.values() or target in node.vhost.exchanges.values()
-    assert len(node.vhost.holders) == 1
+        assert node.channel_count() == 1
 
 
 def check_store(node: Node) -> None:

@@ -18,7 +18,7 @@ from tests.conformance.codec import (
     encode_method,
     encode_properties,
 )
-from tests.fakes import FakeStore, FakeTransport, FixedNames, settle_down
+from tests.fakes import FakeClock, FakeStore, FakeTransport, FixedNames, settle_down
 
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.auth.users import Users
@@ -86,10 +86,12 @@ class Node:
     """What `node.py` puts together, with fakes below and beside."""
 
     def __init__(self, limits: Limits | None = None, has_prompt_store: bool = True) -> None:
-        self.turn = Turn()
+        self.clock = FakeClock()
+        self.turn = Turn(self.clock)
         self.store = FakeStore(has_prompt_store)
         self.names = FixedNames()
         self.vhost = VHost("/", self.turn, self.store, self.names)
+        self._own_holders = len(self.vhost.holders)
         self.context = Context(
             self.turn,
             {"/": self.vhost},
@@ -102,6 +104,14 @@ class Node:
 
     def end_turn(self) -> None:
         settle_down(self.turn)
+
+    def channel_count(self) -> int:
+        """How many channels may hold messages."""
+        return len(self.vhost.holders) - self._own_holders
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Let time go by, with all that it brings about."""
+        self.clock.move(self.turn, milliseconds)
 
     def sync(self, sequence: int | None = None) -> None:
         """The store makes everything safe, or all up to `sequence`."""

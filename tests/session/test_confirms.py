@@ -7,14 +7,19 @@ from tests.conformance.codec import Basic, Channel, Confirm, Connection, Method,
 from tests.definitions import thorough
 from tests.session.script import ChannelScript, Node, method_frame, octets_of
 
+from supersoniq.amqp.tables import table_of
+from supersoniq.broker.vhost import REFUSED
+
 PERSISTENT = {"delivery_mode": 2}
 
 
 def new_node() -> Node:
-    """A node whose store makes safe what it is told to; the queue `durable` is."""
+    """A node whose store makes safe what it is told to; the queue `durable` is, and `full` has no room."""
     node = Node(has_prompt_store=False)
     node.queue()
     node.queue(b"durable", durable=True)
+    no_room = table_of({"x-max-length": 0, "x-overflow": "reject-publish"})
+    node.vhost.declare_queue(b"full", False, False, False, no_room, 0)
     node.sync()
     return node
 
@@ -43,7 +48,7 @@ class Ledger:
     """A client's view of its publishes: which were answered, and how."""
 
     def __init__(self, node: Node, channel: ChannelScript) -> None:
-        self.sequences: list[int] = []  # of each publish, 0 if it needs no store
+        self.sequences: list[int] = []  # of each publish, 0 if it needs no store, or `REFUSED`
         self.answered: dict[int, bool] = {}
         self._node = node
         self._channel = channel
@@ -51,22 +56,28 @@ class Ledger:
     def publish(self, kind: str, shares_sequence: bool) -> None:
         """Publish within the turn."""
         self._node.store.shares_sequences = shares_sequence
-        key = {"stored": "durable", "transient": "q", "unroutable": "nobody"}[kind]
+        key = {"stored": "durable", "transient": "q", "unroutable": "nobody", "refused": "full"}[kind]
         method = Basic.publish(routing_key=key, body=b"x", properties=PERSISTENT)
         self._channel.client.session.feed(octets_of(1, method))
-        self.sequences.append(self._node.store.sequence if kind == "stored" else 0)
+        others = REFUSED if kind == "refused" else 0
+        self.sequences.append(self._node.store.sequence if kind == "stored" else others)
 
-    def verdict(self, sequence: int) -> bool | None:
+    def verdict(self, sequence: int, does_wait: bool) -> bool | None:
         store = self._node.store
+        if sequence == REFUSED:
+            return None if does_wait else False
         return True if sequence <= store.synced else False if sequence <= store.given_up else None
 
     def check(self) -> int:
         """Take the answers that came; returns how many there were."""
         expected: dict[int, bool] = {}
+        does_wait = False  # an earlier one does: what was refused is nacked in its turn
         for tag, sequence in enumerate(self.sequences, 1):
-            verdict = self.answered.get(tag, self.verdict(sequence))
+            verdict = self.answered.get(tag, self.verdict(sequence, does_wait))
             if verdict is not None:
                 expected[tag] = verdict
+            else:
+                does_wait = True
         count = 0
         while not self._channel.client.is_quiet():
             self._take(decode_method(self._channel.client.next_frame(1).payload))
@@ -242,7 +253,58 @@ def test_unroutable_mandatory_message_comes_back_before_its_ack(node: Node, chan
     assert channel.client.method_names() == ["basic.return", "basic.ack"]
 
 
-kinds = st.sampled_from(["stored", "transient", "unroutable"])
+# What a queue has refused
+
+
+def refused_octets(body: bytes) -> bytes:
+    return octets_of(1, Basic.publish(routing_key="full", body=body))
+
+
+def test_publish_that_a_queue_refuses_is_nacked(channel: ChannelScript) -> None:
+    channel >> refused_octets(b"1")
+    channel << Basic.nack(delivery_tag=1, multiple=False)
+    channel.publish(b"2")
+    channel << Basic.ack(delivery_tag=2, multiple=False)
+
+
+def test_refused_publishes_of_one_turn_are_nacked_together(channel: ChannelScript) -> None:
+    channel >> b"".join([refused_octets(b"x")] * 3)
+    channel << Basic.nack(delivery_tag=3, multiple=True)
+    assert channel.client.is_quiet()
+
+
+def test_nack_names_nothing_that_was_taken(channel: ChannelScript) -> None:
+    channel >> transient_octets(b"1") + refused_octets(b"2") + transient_octets(b"3") + refused_octets(b"4")
+    answers = [channel << Basic.ack(), channel << Basic.ack()]
+    answers += [channel << Basic.nack(), channel << Basic.nack()]
+    assert [(each.delivery_tag, each.multiple) for each in answers] == [
+        (1, False),
+        (3, False),
+        (2, False),
+        (4, False),
+    ]
+
+
+def test_nack_waits_for_what_was_published_before_it(node: Node, channel: ChannelScript) -> None:
+    channel >> stored_octets(b"1") + refused_octets(b"2") + stored_octets(b"3")
+    assert channel.client.is_quiet()
+    node.sync(node.store.sequence - 1)
+    channel << Basic.ack(delivery_tag=1, multiple=False)
+    channel << Basic.nack(delivery_tag=2, multiple=False)
+    assert channel.client.is_quiet()
+    node.sync()
+    channel << Basic.ack(delivery_tag=3, multiple=False)
+
+
+def test_what_the_store_and_a_queue_refuse_is_nacked_in_order(node: Node, channel: ChannelScript) -> None:
+    channel >> stored_octets(b"1") + refused_octets(b"2")
+    node.refuse()
+    channel << Basic.nack(delivery_tag=1, multiple=False)
+    channel << Basic.nack(delivery_tag=2, multiple=False)
+    assert channel.client.is_quiet()
+
+
+kinds = st.sampled_from(["stored", "transient", "unroutable", "refused"])
 publishes = st.lists(st.tuples(kinds, st.booleans()), max_size=5)
 moves = st.tuples(st.sampled_from(["sync", "refuse"]), st.integers(0, 4))
 
@@ -253,6 +315,8 @@ def test_answers_agree_with_a_list_of_publishes(
     turns: list[tuple[list[tuple[str, bool]], tuple[str, int] | None]],
 ) -> None:
     """The oracle: a publish is acked when it is safe, nacked when it is refused, once, as that turn ends.
+
+    What a queue refuses is nacked when all before it are answered.
 
     In each turn there are publishes, some of which share the sequence of the one before, then a move of the
     store that may leave the last sequences aside.
@@ -270,7 +334,7 @@ def test_answers_agree_with_a_list_of_publishes(
             sequence = max(0, node.store.sequence - aside)
             (node.sync if what == "sync" else node.refuse)(sequence)
             answers = ledger.check()
-            assert what == "refuse" or answers <= 1
+            assert what == "refuse" or answers <= 1 or REFUSED in ledger.sequences
     node.sync()
     ledger.check()
     assert set(ledger.answered) == set(range(1, len(ledger.sequences) + 1))

@@ -4,6 +4,8 @@ import pytest
 from tests.conformance.codec import Basic, Channel, Connection, Method, Queue
 from tests.session.script import ChannelScript, Node, octets_of
 
+from supersoniq.amqp.tables import table_of
+
 
 @pytest.fixture
 def node() -> Node:
@@ -105,6 +107,78 @@ def test_consumers_of_one_channel_take_turns(node: Node, channel: ChannelScript)
     backlog(node, 4)
     tags = [(channel << Basic.deliver()).consumer_tag for _ in range(4)]
     assert tags == ["a", "b", "a", "b"]
+
+
+# How often a message came back
+
+
+def quorum(node: Node, **arguments: object) -> None:
+    named = {"x-" + key.replace("_", "-"): value for key, value in arguments.items()}
+    node.vhost.declare_queue(b"quorum", True, False, False, table_of({"x-queue-type": "quorum", **named}), 0)
+
+
+def test_quorum_queue_says_how_often_a_message_came_back(node: Node, channel: ChannelScript) -> None:
+    quorum(node)
+    channel.publish(b"x", key="quorum", properties={"headers": {"mine": "stays"}, "type": "t"}).consume(
+        "quorum"
+    )
+    assert (channel << Basic.deliver(redelivered=False)).properties["headers"] == {"mine": "stays"}
+    for tag in (1, 2):
+        channel >> Basic.nack(delivery_tag=tag, requeue=True)
+        again = channel << Basic.deliver(redelivered=True, body=b"x")
+        assert again.properties == {"headers": {"mine": "stays", "x-delivery-count": tag}, "type": "t"}
+
+
+def test_fetched_message_says_it_too(node: Node, channel: ChannelScript) -> None:
+    quorum(node)
+    channel.publish(b"x", key="quorum")
+    channel >> Basic.get(queue="quorum")
+    first = channel << Basic.get_ok(redelivered=False)
+    assert first.properties == {}
+    channel >> Basic.nack(delivery_tag=first.delivery_tag, requeue=True) >> Basic.get(queue="quorum")
+    assert (channel << Basic.get_ok(redelivered=True)).properties == {"headers": {"x-delivery-count": 1}}
+
+
+def test_count_is_not_kept_in_the_message(node: Node, channel: ChannelScript) -> None:
+    quorum(node, dead_letter_exchange="", dead_letter_routing_key="q", delivery_limit=1)
+    channel.publish(b"x", key="quorum").consume("quorum")
+    for tag in (1, 2):
+        channel << Basic.deliver(delivery_tag=tag)
+        channel >> Basic.nack(delivery_tag=tag, requeue=True)
+    channel >> Basic.get(queue="q", no_ack=True)
+    headers = (channel << Basic.get_ok()).properties["headers"]
+    assert [death["reason"] for death in headers["x-death"]] == ["delivery_limit"]
+    assert "x-delivery-count" not in headers
+
+
+def test_classic_queue_does_not_say_it(node: Node, channel: ChannelScript) -> None:
+    channel.consume().publish(b"x")
+    channel << Basic.deliver()
+    channel >> Basic.nack(delivery_tag=1, requeue=True)
+    assert (channel << Basic.deliver(redelivered=True)).properties == {}
+
+
+# Single active consumer
+
+
+def test_exclusive_consumer_is_refused_where_one_is_active_anyway(node: Node, channel: ChannelScript) -> None:
+    single = table_of({"x-single-active-consumer": True})
+    node.vhost.declare_queue(b"single", False, False, False, single, 0)
+    channel >> Basic.consume(queue="single", exclusive=True)
+    assert channel.closed_with(403).reply_text.endswith("queue 'single' in vhost '/' in exclusive use")
+
+
+def test_next_consumer_takes_over_when_the_active_one_is_cancelled(
+    node: Node, channel: ChannelScript
+) -> None:
+    single = table_of({"x-single-active-consumer": True})
+    node.vhost.declare_queue(b"single", False, False, False, single, 0)
+    channel.qos(1).consume("single", tag="first")
+    other = node.channel().consume("single", tag="second")
+    channel.publish(b"1", b"2", key="single")
+    assert (channel.bodies(), other.bodies()) == ([b"1"], [])
+    channel >> Basic.cancel(consumer_tag="first", nowait=True)
+    assert other.bodies() == [b"2"]
 
 
 # Prefetch

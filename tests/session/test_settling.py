@@ -182,13 +182,13 @@ def test_deliveries_of_many_queues_are_held_with_their_queue(node: Node) -> None
 def test_each_channel_holds_its_own_until_it_closes(node: Node) -> None:
     one = holding(node, 2)
     other = node.channel()
-    assert len(node.vhost.holders) == 3  # one published, one holds, one is idle
+    assert node.channel_count() == 3  # one published, one holds, one is idle
     other.publish(b"3").consume()
     assert held(node) == [(b"q", 1), (b"q", 2), (b"q", 3)]
     other >> Basic.cancel(consumer_tag="c", nowait=True)
     one >> Channel.close()
     assert held(node) == [(b"q", 3)]
-    assert len(node.vhost.holders) == 2
+    assert node.channel_count() == 2
 
 
 @pytest.mark.parametrize("end", ["close", "error", "lost", "connection"])

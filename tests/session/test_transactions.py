@@ -4,6 +4,8 @@ import pytest
 from tests.conformance.codec import Basic, Channel, Queue, Tx
 from tests.session.script import ChannelScript, Node
 
+from supersoniq.amqp.tables import table_of
+
 
 @pytest.fixture
 def node() -> Node:
@@ -129,6 +131,61 @@ def test_message_for_a_queue_deleted_meanwhile_is_dropped(node: Node) -> None:
     node.channel() >> Queue.delete(queue="gone", nowait=True)
     committed(channel)
     assert set(node.vhost.queues) == {b"q"}
+
+
+# Queues with rules
+
+
+def declared(node: Node, name: bytes, durable: bool = False, **arguments: object) -> None:
+    named = {"x-" + key.replace("_", "-"): value for key, value in arguments.items()}
+    node.vhost.declare_queue(name, durable, False, False, table_of(named), 0)
+
+
+def test_refused_publish_is_told_at_the_commit_and_the_rest_of_it_happened(node: Node) -> None:
+    declared(node, b"one", max_length=1, overflow="reject-publish")
+    channel = holding(node, 1)
+    channel.publish(b"a", b"b", key="one").publish(b"c")
+    channel >> Basic.ack(delivery_tag=1)
+    assert channel.client.is_quiet()
+    channel >> Tx.commit()
+    assert channel.closed_with(406).reply_text == "PRECONDITION_FAILED - partial tx completion"
+    assert counts(node) == (1, 0)
+    assert node.vhost.queues[b"one"].ready_count == 1
+
+
+def test_room_is_looked_for_at_the_commit(node: Node) -> None:
+    declared(node, b"one", max_length=1, overflow="reject-publish")
+    node.channel().publish(b"before", key="one")
+    channel = transactional(node).publish(b"after", key="one")
+    node.channel() >> Queue.purge(queue="one", nowait=True)
+    committed(channel)
+    assert node.vhost.queues[b"one"].ready_count == 1
+
+
+def test_rejection_waits_for_the_commit(node: Node) -> None:
+    declared(node, b"dead")
+    declared(node, b"dying", dead_letter_exchange="", dead_letter_routing_key="dead")
+    node.channel().publish(b"1", b"2", key="dying")
+    channel = transactional(node).consume("dying")
+    assert len(channel.bodies()) == 2
+    channel >> Basic.reject(delivery_tag=1, requeue=False)
+    rolled_back(channel)
+    channel >> Basic.nack(delivery_tag=2, requeue=False)
+    assert node.vhost.queues[b"dead"].ready_count == 0
+    committed(channel)
+    assert node.channel().consume("dead").bodies() == [b"2"]
+
+
+def test_transaction_of_the_store_ends_before_dead_letters_are_moved(node: Node) -> None:
+    declared(node, b"dead", durable=True)
+    declared(node, b"dying", durable=True, dead_letter_exchange="", dead_letter_routing_key="dead")
+    node.channel().publish(b"1", key="dying", properties={"delivery_mode": 2})
+    channel = transactional(node).consume("dying")
+    channel.bodies()
+    node.store.log.clear()
+    channel >> Basic.reject(delivery_tag=1, requeue=False)
+    committed(channel)
+    assert node.store.log == ["begin", "commit", "begin", "append 1", "settled 1", "commit"]
 
 
 # What the store is told

@@ -34,7 +34,7 @@ class Records:
 
     def message(self, body: bytes, queue: int = 1, position: int = 1, flags: int = PERSISTENT) -> Records:
         self.starts.append(int(self.writer.size))
-        self.writer.message(message_of(body), queue, position, 0, flags)
+        self.writer.message(message_of(body), queue, position, 0, 0, flags)
         return self
 
     def settled(self, queue: int, first: int, last: int) -> Records:

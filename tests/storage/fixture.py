@@ -23,6 +23,9 @@ from supersoniq.storage.store import DiskStore, StoreOptions
 from supersoniq.storage.worker import InlineWorker
 
 KIB = 1024
+LATER_COUNT = 3_000
+# From the first moment of 1970, where the clock of a stopped node stands.
+EXPIRATION_MS = 4_102_444_800_000
 HEADER = bytes.fromhex("003c 0000 0000000000000004 b000") + b"\x0atext/plain\x00\x00\x00\x00\x02\x01"
 
 
@@ -118,6 +121,7 @@ def fill(node: OpenNode) -> None:
     _declare(node)
     _fill_orders(node)
     _fill_deep(node)
+    _fill_later(node)
     vhost = node.vhosts["/"]
     node.store.begin()
     for queue in (b"orders", b"deep"):
@@ -128,6 +132,16 @@ def fill(node: OpenNode) -> None:
     node.end_turn()
     for _ in range(4):
         node.store.tick()
+
+
+def _fill_later(node: OpenNode) -> None:
+    """From format 2 on: messages that expire in another century, in the journal and in pages."""
+    vhost = node.vhosts["/"]
+    queue = vhost.declare_queue(b"later", True, False, False, {}, 1)
+    for number in range(LATER_COUNT):
+        message = Message(address_of(b"", b"later"), HEADER, body_of(number), True)
+        vhost.publish_by_rules(message, [queue], EXPIRATION_MS + number)
+        node.end_turn()
 
 
 def _declare(node: OpenNode) -> None:

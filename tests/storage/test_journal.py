@@ -51,7 +51,7 @@ class Desk:
         """Put a message in the batch."""
         journal = self.journal
         message = message_of(b"x" * size)
-        journal.records.message(message, 1, 1, 0, PERSISTENT)
+        journal.records.message(message, 1, 1, 0, 0, PERSISTENT)
         journal.urgent_count += 1
         journal.file.keep(1, message_bytes(message))
 

@@ -13,7 +13,7 @@ SEED = int(record_seed(7, 3 << 31 | 12345))
 def record(body: bytes) -> bytes:
     writer = RecordWriter()
     writer.seed = SEED
-    writer.message(message(body), 5, 1 << 40, 2, PERSISTENT)
+    writer.message(message(body), 5, 1 << 40, 2, 0, PERSISTENT)
     return b"".join(writer.take())
 
 

@@ -61,7 +61,7 @@ def writer_of(seed: int = SEED) -> RecordWriter:
 
 def one_message(body: bytes = b"body", seed: int = SEED) -> bytes:
     writer = writer_of(seed)
-    writer.message(Message(address_of(b"e", b"key"), b"header", body, True), 5, 9, 2, PERSISTENT)
+    writer.message(Message(address_of(b"e", b"key"), b"header", body, True), 5, 9, 2, 0, PERSISTENT)
     return b"".join(writer.take())
 
 
@@ -79,7 +79,7 @@ def test_any_message_is_read_back_as_it_was(
 ) -> None:
     writer = writer_of()
     flags = (PERSISTENT if message.persistent else 0) | (CARRIED if carried else 0)
-    writer.message(message, queue, position, count, flags)
+    writer.message(message, queue, position, count, 0, flags)
     size = int(writer.size)
     data = b"".join(writer.take())
     assert (len(data), end_of(data), record_size(data, 0)) == (size, size, size)
@@ -98,7 +98,7 @@ def test_message_of_several_queues_is_written_once_with_all_of_its_places(
     message: Message, places: list[tuple[int, int, int]]
 ) -> None:
     writer = writer_of()
-    writer.shared_message(message, [Destination(*place) for place in places], PERSISTENT)
+    writer.shared_message(message, [Destination(*place, 0) for place in places], PERSISTENT)
     data = b"".join(writer.take())
     assert end_of(data) == len(data)
     assert destination_count(data, 0) == len(places)
@@ -114,7 +114,7 @@ def test_message_of_several_queues_is_written_once_with_all_of_its_places(
 def test_message_of_more_queues_than_a_record_can_name_is_in_several_records() -> None:
     writer = writer_of()
     count = DESTINATIONS_MAX + 3
-    places = [Destination(number, number, 0) for number in range(count)]
+    places = [Destination(number, number, 0, 0) for number in range(count)]
     writer.shared_message(Message(address_of(b"", b""), b"", b"x", True), places, PERSISTENT)
     data = b"".join(writer.take())
     middle = end_of(data)
@@ -126,7 +126,7 @@ def test_large_body_is_written_from_where_it_is() -> None:
     body = b"z" * LARGE_BODY_BYTES
     writer = writer_of()
     writer.settled(1, 2, 3)
-    writer.message(Message(address_of(b"", b"q"), b"", body, True), 1, 1, 0, 0)
+    writer.message(Message(address_of(b"", b"q"), b"", body, True), 1, 1, 0, 0, 0)
     writer.settled(1, 3, 4)
     pieces = writer.take()
     assert [piece is body for piece in pieces] == [False, True, False]
@@ -274,5 +274,5 @@ def test_magic_numbers_begin_with_an_octet_that_is_in_no_text() -> None:
 
 
 def test_kinds_are_all_different_and_none_is_zero() -> None:
-    assert len(KINDS) == 16
+    assert len(KINDS) == 17
     assert 0 not in KINDS

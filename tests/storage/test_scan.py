@@ -199,7 +199,7 @@ def test_message_that_looks_like_a_batch_is_not_read_as_one() -> None:
     """What was published is on the disk as it came: also behind the end, and where a head is broken."""
     writer = RecordWriter()
     writer.seed = record_seed(1_000, 0)
-    writer.message(message_of(b"forged"), 1, 99, 0, PERSISTENT)
+    writer.message(message_of(b"forged"), 1, 99, 0, 0, PERSISTENT)
     payload = b"".join(writer.take())
     forged = batch_head(len(payload), 1_000, 0, 1, 999) + payload
     file = FileOfBatches().add_bodies(b"first").add_bodies(b"(" + forged + b")").add_bodies(b"last")

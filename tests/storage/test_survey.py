@@ -47,7 +47,7 @@ class Shelf:
 
 
 def live_of(surveyed: list[Surveyed]) -> list[int]:
-    return [live for _, _, live, _ in surveyed]
+    return [live for _, _, live, _, _ in surveyed]
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def shelf() -> Shelf:
 
 def test_pages_are_found_in_order_with_what_lives_in_them(shelf: Shelf) -> None:
     surveyed = shelf.survey()
-    assert [at for _, at, _, _ in surveyed] == shelf.starts
-    assert [(head.first, head.last) for head, _, _, _ in surveyed] == [(1, 3), (4, 6), (7, 9)]
-    assert [(live, body_bytes) for _, _, live, body_bytes in surveyed] == [(3, 60), (2, 40), (3, 60)]
+    assert [at for _, at, _, _, _ in surveyed] == shelf.starts
+    assert [(head.first, head.last) for head, _, _, _, _ in surveyed] == [(1, 3), (4, 6), (7, 9)]
+    assert [(live, body_bytes) for _, _, live, body_bytes, _ in surveyed] == [(3, 60), (2, 40), (3, 60)]
     assert shelf.damages == []
 
 
@@ -67,7 +67,7 @@ def test_settled_messages_do_not_live(shelf: Shelf) -> None:
     shelf.settled.add(2, 4)
     shelf.settled.add(7, 20)
     surveyed = shelf.survey()
-    assert [(live, body_bytes) for _, _, live, body_bytes in surveyed] == [(1, 20), (1, 20), (0, 0)]
+    assert [(live, body_bytes) for _, _, live, body_bytes, _ in surveyed] == [(1, 20), (1, 20), (0, 0)]
 
 
 def test_what_is_behind_the_size_that_was_synced_does_not_count(shelf: Shelf) -> None:
@@ -112,7 +112,7 @@ def test_nothing_is_mended_where_that_is_not_wanted(shelf: Shelf) -> None:
 def test_page_that_is_wiped_out_is_damage_and_the_others_are_read(shelf: Shelf) -> None:
     start, end = shelf.starts[1], shelf.starts[2]
     surveyed = shelf.survey(zeroed(shelf.data, start, end))
-    assert [head.first for head, _, _, _ in surveyed] == [1, 7]
+    assert [head.first for head, _, _, _, _ in surveyed] == [1, 7]
     assert shelf.damages == [f"{PATH}: {end - start} damaged bytes at offset {start}: a page of messages"]
 
 
@@ -127,7 +127,7 @@ def test_message_that_looks_like_a_page_is_none(shelf: Shelf) -> None:
         data = first + second_broken + third
         shelf.disk.put(PATH, data)
         surveyed = survey_segment(shelf.disk, PATH, len(data), Ranges(), [])
-        assert {10, 12} <= {int(head.number) for head, _, _, _ in surveyed} <= {10, 11, 12}
+        assert {10, 12} <= {int(head.number) for head, _, _, _, _ in surveyed} <= {10, 11, 12}
 
 
 def test_stretches_have_no_gap(shelf: Shelf) -> None:

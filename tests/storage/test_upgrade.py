@@ -4,10 +4,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.storage.fixture import HEADER, OpenNode, body_of, fill
+from tests.storage.fixture import EXPIRATION_MS, HEADER, LATER_COUNT, OpenNode, body_of, fill
 
 from supersoniq.amqp.tables import plain
-from supersoniq.storage.directory import FORMAT
+from supersoniq.broker.queues.queue import Queue
+from supersoniq.storage.directory import FORMAT, format_line
 
 DATA = Path(__file__).parent / "data"
 
@@ -21,7 +22,7 @@ def drained(node: OpenNode, queue: bytes) -> list[tuple[bytes, int]]:
     return seen
 
 
-def check(node: OpenNode) -> None:
+def check(node: OpenNode, number: int) -> None:
     vhost = node.vhosts["/"]
     assert node.report.damages == []
     declared = {name for name, exchange in vhost.exchanges.items() if exchange.definition is not None}
@@ -32,7 +33,7 @@ def check(node: OpenNode) -> None:
         (b"orders", b"order.#", {"weight": 7}),
         (b"logs", b"log.*", {}),
     ]
-    assert sorted(vhost.queues) == [b"deep", b"orders"]
+    assert sorted(vhost.queues) == ([b"deep", b"later", b"orders"] if number > 1 else [b"deep", b"orders"])
     orders = vhost.queues[b"orders"]
     assert plain(orders.options.arguments) == {"x-max-length": 5_000_000, "x-made-by": "format 1"}
     messages = drained(node, b"orders")
@@ -40,6 +41,20 @@ def check(node: OpenNode) -> None:
     assert [times for _, times in messages[:5]] == [3, 1, 1, 0, 0]
     deep = [body_of(number) for number in range(1_500, 4_000) if number % 10 != 0]
     assert [body for body, _ in drained(node, b"deep")] == [*deep, b"in a transaction"]
+    if number > 1:
+        check_later(vhost.queues[b"later"])
+
+
+def check_later(queue: Queue) -> None:
+    """What expires is in the journal and in pages, and says when."""
+    assert all(page.expires_at > EXPIRATION_MS for page in queue.pages())
+    assert bool(queue.pages())
+    assert bool(queue.in_memory())
+    for number in range(LATER_COUNT):
+        entry = queue.take(True)
+        assert entry is not None
+        assert (entry.message.body, int(entry.expires_at)) == (body_of(number), EXPIRATION_MS + number + 1)
+    assert queue.take(True) is None
 
 
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))
@@ -47,8 +62,9 @@ def test_directory_of_each_format_opens(tmp_path: Path, number: int) -> None:
     with tarfile.open(DATA / f"format-{number}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")
     node = OpenNode(tmp_path)
-    check(node)
+    check(node, number)
     node.stop()
+    assert (tmp_path / "format").read_text() == format_line(FORMAT)
 
 
 def test_directory_made_now_opens(tmp_path: Path) -> None:
@@ -56,7 +72,7 @@ def test_directory_made_now_opens(tmp_path: Path) -> None:
     fill(made)
     made.crash()
     node = OpenNode(tmp_path)
-    check(node)
+    check(node, FORMAT)
     node.stop()
 
 
@@ -68,5 +84,5 @@ def test_stop_and_start_keep_everything_too(tmp_path: Path) -> None:
         queue.requeue(entry)
     made.stop()
     node = OpenNode(tmp_path)
-    check(node)
+    check(node, FORMAT)
     node.stop()

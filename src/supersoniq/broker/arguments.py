@@ -9,6 +9,7 @@ from typing import Final
 from supersoniq.amqp.errors import PreconditionFailed
 from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Field, Table, plain_value
+from supersoniq.broker.queues.rules import rules_of
 
 TTL_MS_MAX: Final = 315_360_000_000  # ten years
 PRIORITY_MAX: Final = 255
@@ -25,6 +26,7 @@ COMMON: Final = frozenset(
         b"x-single-active-consumer",
         b"x-queue-type",
         b"x-queue-leader-locator",
+        b"x-consumer-timeout",
     ]
 )
 CLASSIC: Final = frozenset(
@@ -56,6 +58,7 @@ TEXTS: Final = {
     b"x-overflow": (b"drop-head", b"reject-publish", b"reject-publish-dlx"),
     b"x-dead-letter-strategy": (b"at-most-once", b"at-least-once"),
     b"x-queue-mode": (b"default", b"lazy"),
+    b"x-delayed-retry-type": (b"disabled", b"all", b"failed", b"returned"),
 }
 INTEGERS: Final = {
     b"x-expires": (1, TTL_MS_MAX),
@@ -64,6 +67,9 @@ INTEGERS: Final = {
     b"x-max-length-bytes": (0, 0),
     b"x-max-priority": (0, PRIORITY_MAX),
     b"x-queue-version": (0, 0),
+    b"x-consumer-timeout": (0, TTL_MS_MAX),
+    b"x-delayed-retry-min": (0, TTL_MS_MAX),
+    b"x-delayed-retry-max": (0, TTL_MS_MAX),
 }
 
 
@@ -73,6 +79,7 @@ class QueueOptions:
     def __init__(self, arguments: Table, queue_type: bytes) -> None:
         self.arguments = arguments
         self.queue_type = queue_type
+        self.rules = rules_of(arguments, queue_type)
         single = arguments.get(b"x-single-active-consumer")
         self.single_active_consumer = single is not None and single.value is True
 
@@ -214,6 +221,8 @@ def _text_objection(argument: bytes, field: Field) -> str:
         return "invalid_overflow"
     if argument == b"x-dead-letter-strategy":
         return "invalid_dlx_strategy"
+    if argument == b"x-delayed-retry-type":
+        return "invalid_delayed_retry_type"
     return f"\"unsupported queue mode '{shown(field)}'\""
 
 

@@ -1,6 +1,6 @@
 """A published message, shared by all queues it was routed to, and its entry in one queue."""
 
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -41,20 +41,27 @@ class Entry:
     """A message's place in one queue.
 
     `position` orders the entries of that queue for as long as they live; `delivery_count` is how often it was
-    delivered and came back.
+    delivered and came back; `expires_at` is in milliseconds since the epoch, 0 for never, and of one that
+    expires `is_ready` says that it waits in its queue. What was taken out of the middle of a backlog leaves
+    an entry of `GONE` behind.
     """
 
-    __slots__ = ("delivery_count", "message", "position")
+    __slots__ = ("delivery_count", "expires_at", "is_ready", "message", "position")
 
     def __init__(self, message: Message, position: i64) -> None:
         self.message = message
         self.position: i64 = position
         self.delivery_count: i64 = 0
+        self.expires_at: i64 = 0
+        self.is_ready = False
 
     @property
     def redelivered(self) -> bool:
         """Whether somebody may have seen it before."""
         return self.delivery_count > 0
+
+
+GONE: Final = Message(b"\x00\x00", b"", b"", False)
 
 
 def address_of(exchange: bytes, routing_key: bytes) -> bytes:

@@ -56,17 +56,19 @@ class Holder(ABC):
 class Page:
     """Entries of one queue, in order, that its store keeps out of memory.
 
-    `count` and `body_bytes` are of those that are not settled. The rest is the store's: where the page is,
-    and `data`, its octets until they are written.
+    `count` and `body_bytes` are of those that are not settled; `expires_at` is when the first of them
+    expires, 0 for never, 1 where that has to be looked up. The rest is the store's: where the page is, and
+    `data`, its octets until they are written.
     """
 
-    __slots__ = ("body_bytes", "count", "data", "first", "last", "offset", "segment", "size")
+    __slots__ = ("body_bytes", "count", "data", "expires_at", "first", "last", "offset", "segment", "size")
 
     def __init__(self, count: i64, body_bytes: i64, first: i64, last: i64) -> None:
         self.count: i64 = count
         self.body_bytes: i64 = body_bytes
         self.first: i64 = first
         self.last: i64 = last
+        self.expires_at: i64 = 0
         self.segment: i64 = 0
         self.offset: i64 = 0
         self.size: i64 = 0
@@ -78,12 +80,14 @@ class QueueStore(ABC):
     """What the store keeps of one queue.
 
     A message may be stored for other queues only; one of a queue that does not last is told all the same.
-    `next_position` is the position of the next message of the queue. `memory_bytes_max` is what its messages
+    `next_position` is the position of the next message of the queue, `next_expires_at` when that expires, 0
+    for never. `memory_bytes_max` is what its messages
     may occupy in memory before it writes pages, 0 where it has nowhere to write them.
     """
 
     def __init__(self) -> None:
         self.next_position: i64 = 1
+        self.next_expires_at: i64 = 0
         self.memory_bytes_max: i64 = 0
 
     @abstractmethod
@@ -113,6 +117,23 @@ class QueueStore(ABC):
     @abstractmethod
     def deleted(self) -> None:
         """Forget the queue; what is unacked is settled later, or never."""
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Recollection(ABC):
+    """Knows what was published before."""
+
+    @abstractmethod
+    def value_of(self, header: bytes) -> bytes | None:
+        """Return what makes a message a duplicate of others, None if it has nothing of that."""
+
+    @abstractmethod
+    def has_seen(self, value: bytes) -> bool:
+        """Whether it was remembered, and is not forgotten."""
+
+    @abstractmethod
+    def remember(self, value: bytes) -> None:
+        """Remember a value from now on."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -13,21 +13,37 @@ from supersoniq.broker.queues.queue import Queue
 
 ROUTES_MAX: Final = 16_384
 
+# What the names of queues begin with that are nobody's to use: delayed messages wait there.
+DELAYED_PREFIX: Final = b"amq.delayed."
+DEDUPLICATION_PREFIX: Final = b"amq.deduplication."
+INTERNAL_PREFIXES: Final = (DELAYED_PREFIX, DEDUPLICATION_PREFIX)
+
 
 class Route:
-    """The queues for one address. `current` turns false when it must be asked for again."""
+    """The queues for one address. `current` turns false when it must be asked for again.
 
-    def __init__(self, queues: list[Queue], current: bool) -> None:
+    `is_plain` says that none of them has rules for what comes in. `keepers` are the exchanges on the way that
+    keep messages.
+    """
+
+    def __init__(self, queues: list[Queue], current: bool, keepers: list[Exchange] | None = None) -> None:
         self.queues = queues
+        self.keepers = keepers
         self.current = current
+        self.is_plain = all([queue.rules.is_plain for queue in queues])
 
 
 class Router:
-    """Finds queues in the exchanges and queues of one virtual host, which it shares with the host itself."""
+    """Finds queues in the exchanges and queues of one virtual host, which it shares with the host itself.
+
+    `keepers` are the exchanges that keep messages among those it came by last.
+    """
 
     def __init__(self, exchanges: dict[bytes, Exchange], queues: dict[bytes, Queue]) -> None:
         self._exchanges = exchanges
         self._queues = queues
+        self.keepers: list[Exchange] = []
+        self.unroutable = b""  # the queue for what nobody takes, if there is one of that name
         self._routes: dict[bytes, Route] = {}
         self._visit: i64 = 0
         self._by_key_alone = True
@@ -46,7 +62,7 @@ class Router:
     def route(self, exchange: Exchange, address: bytes, routing_key: bytes, header: bytes) -> Route:
         """Find the queues for a message with one key; remember them if they depend on the address alone."""
         queues = self.resolve(exchange, [routing_key], header)
-        route = Route(queues, self._by_key_alone)
+        route = Route(queues, self._by_key_alone, self.keepers if self.keepers else None)
         if self._by_key_alone:
             if len(self._routes) >= ROUTES_MAX:
                 self.changed()
@@ -57,6 +73,8 @@ class Router:
         """Find the queues for a message with any number of keys."""
         self._visit += 1
         self._by_key_alone = True
+        if self.keepers:
+            self.keepers = []
         queues: list[Queue] = []
         exchange.visit = self._visit
         pending: list[Exchange] = [exchange]
@@ -69,6 +87,10 @@ class Router:
                 else:
                     self._alternate(each, following)
             pending = following
+        if not queues and self.unroutable:
+            keeper = self._queues.get(self.unroutable)
+            if keeper is not None:
+                queues.append(keeper)
         return queues
 
     def _match(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Destination]:
@@ -78,10 +100,14 @@ class Router:
                 exchange.match(routing_key, header, matched)
             else:
                 queue = self._queues.get(routing_key)
-                if queue is not None:
+                if queue is not None and not routing_key.startswith(INTERNAL_PREFIXES):
                     matched.append(queue)
+            if exchange.takes_one_key:
+                break
         if not exchange.by_key_alone:
             self._by_key_alone = False
+            if exchange.keeps:
+                self.keepers.append(exchange)
         return matched
 
     def _sort(self, matched: list[Destination], queues: list[Queue], following: list[Exchange]) -> None:

@@ -35,7 +35,7 @@ class Store(ABC):
 
     @abstractmethod
     def declared(self, definition: Definition) -> i64:
-        """Keep a definition; returns its sequence."""
+        """Keep a definition, or what has become of one that is kept; returns its sequence."""
 
     @abstractmethod
     def removed(self, definition: Definition) -> i64:

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 
 from mypy_extensions import mypyc_attr
 
+from supersoniq.broker.timers import Clock, StoppedClock, Timers
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Deferred(ABC):
@@ -26,9 +28,13 @@ class Deferred(ABC):
 
 
 class Turn:
-    """Collects deferred work; the owner of the event loop calls `finish` at the end of every turn."""
+    """Collects deferred work; the owner of the event loop calls `finish` at the end of every turn.
 
-    def __init__(self) -> None:
+    `timers` is work for later: the owner runs them when `clock` is asked to, in a turn of their own.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.timers = Timers(StoppedClock() if clock is None else clock)
         self._dispatches: list[Deferred] = []
         self._stores: list[Deferred] = []
         self._confirms: list[Deferred] = []

@@ -1,29 +1,44 @@
 """A virtual host: its exchanges, queues and bindings, and the rules by which they come and go."""
 
-from typing import Final
+from typing import Final, final
 
 from mypy_extensions import i64
 
-from supersoniq.amqp.errors import AccessRefused, NotFound, PreconditionFailed, ResourceLocked
+from supersoniq.amqp.errors import AccessRefused, NotFound, PreconditionFailed
 from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Field, Table
-from supersoniq.broker.arguments import check_equivalent, check_queue, shown
+from supersoniq.broker.arguments import check_queue
+from supersoniq.broker.dead_letters import DeadLetters, Publisher
+from supersoniq.broker.deduplication import (
+    OF_EXCHANGE,
+    OF_QUEUE,
+    Deduplication,
+    check_deduplication,
+)
 from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition
+from supersoniq.broker.delayed import Delayed
+from supersoniq.broker.delays import check_same_delay, underlying_kind
+from supersoniq.broker.disuse import Disuses, Remover
+from supersoniq.broker.enforcement import Policies
+from supersoniq.broker.equivalence import check_same_exchange, check_same_queue, locked
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
-from supersoniq.broker.exchanges.direct import DirectExchange
-from supersoniq.broker.exchanges.fanout import FanoutExchange
-from supersoniq.broker.exchanges.headers import HeadersExchange
-from supersoniq.broker.exchanges.topic import TopicExchange
+from supersoniq.broker.exchanges.kinds import KINDS, new_exchange
+from supersoniq.broker.limits import VHostLimits
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import Consumer, Holder, Names, QueueStore
 from supersoniq.broker.queues.queue import NOBODY, Queue
-from supersoniq.broker.routing import Route, Router
+from supersoniq.broker.replay import replay
+from supersoniq.broker.routing import DEDUPLICATION_PREFIX, DELAYED_PREFIX, INTERNAL_PREFIXES, Route, Router
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
+
+# What `publish_by_rules` returns instead of a sequence.
+REFUSED: Final = -1
 
 RESERVED: Final = b"amq."
 REPLY_TO: Final = b"amq.rabbitmq.reply-to"
 REPLY_PREFIX: Final = b"amq.rabbitmq.reply-to."
+HIDDEN_PREFIXES: Final = (REPLY_PREFIX, *INTERNAL_PREFIXES)
 PREDECLARED: Final = [
     (b"", "direct", False),
     (b"amq.direct", "direct", False),
@@ -35,7 +50,19 @@ PREDECLARED: Final = [
 ]
 
 
-class VHost:
+@final
+class _Remover(Remover):
+    """Deletes the queues of a virtual host that nobody uses."""
+
+    def __init__(self, vhost: "VHost") -> None:
+        self._vhost = vhost
+
+    def remove_unused(self, queue: Queue) -> None:
+        """Delete it, with what is in it."""
+        self._vhost.delete_queue(queue, False, False)
+
+
+class VHost(Publisher):
     """One virtual host. Operations raise from `amqp.errors`; `connection` is the id of the one who asks."""
 
     def __init__(self, name: str, turn: Turn, store: Store, names: Names) -> None:
@@ -45,12 +72,21 @@ class VHost:
         self.router = Router(self.exchanges, self.queues)
         self.store = store
         self.holders: dict[Holder, None] = {}
+        self.disuses = Disuses(_Remover(self), turn.timers)
+        self.policies = Policies(self.exchanges, self.queues, self.router, self.disuses, HIDDEN_PREFIXES)
+        self.limits = VHostLimits()
+        self.default_queue_type = b"classic"  # of durable queues that do not name one
+        self._dead_letters = DeadLetters(self, self.exchanges, self.router, store, turn)
+        self.holders[self._dead_letters.limbo] = None
+        self.delayed = Delayed(name, self, self.exchanges, self.queues, self.router, store, turn)
+        self.holders[self.delayed.limbo] = None
+        self.deduplication = Deduplication(name, self, self.queues, store, turn)
         self._sequence: i64 = 0  # of the last change to what is durable
         self._exclusive: dict[int, dict[bytes, Queue]] = {}
         self._turn = turn
         self._names = names
         for predeclared, kind, internal in PREDECLARED:
-            self.exchanges[predeclared] = _new_exchange(kind, predeclared, True, False, internal, {})
+            self.exchanges[predeclared] = new_exchange(kind, predeclared, True, False, internal, {})
 
     # Exchanges
 
@@ -71,10 +107,12 @@ class VHost:
         _refuse_default(name)
         exchange = self.exchanges.get(name)
         if exchange is not None:
-            self._check_same_exchange(exchange, kind, durable, auto_delete, internal, arguments)
+            check_same_exchange(self.name, exchange, kind, durable, auto_delete, internal, arguments)
+            check_same_delay(self.name, exchange, arguments)
             return exchange
-        if kind not in KINDS:
-            raise PreconditionFailed(f"unknown exchange type '{kind}'")
+        underlying = underlying_kind(name, kind, arguments)
+        if underlying not in KINDS:
+            raise PreconditionFailed(f"unknown exchange type '{underlying}'")
         if name.startswith(RESERVED):
             raise AccessRefused(f"exchange name '{text(name)}' contains reserved prefix 'amq.*'")
         alternate = arguments.get(b"alternate-exchange")
@@ -83,44 +121,16 @@ class VHost:
                 f"invalid type '{alternate.kind_name}' for arg 'alternate-exchange' "
                 f"in exchange '{text(name)}' in vhost '{self.name}'"
             )
-        exchange = _new_exchange(kind, name, durable, auto_delete, internal, arguments)
+        exchange = new_exchange(kind, name, durable, auto_delete, internal, arguments)
+        exchange.check_arguments()
+        check_deduplication(name, arguments)
         self.exchanges[name] = exchange
+        self.policies.govern_exchange(exchange)
         if durable:
             exchange.definition = ExchangeDefinition(self.name, name, kind, auto_delete, internal, arguments)
             self._sequence = self.store.declared(exchange.definition)
         self.router.changed()
         return exchange
-
-    def _check_same_exchange(
-        self,
-        exchange: Exchange,
-        kind: str,
-        durable: bool,
-        auto_delete: bool,
-        internal: bool,
-        arguments: Table,
-    ) -> None:
-        had, given = exchange.arguments.get(b"alternate-exchange"), arguments.get(b"alternate-exchange")
-        pairs = [
-            ("type", kind, exchange.kind),
-            ("durable", _flag(durable), _flag(exchange.durable)),
-            ("auto_delete", _flag(auto_delete), _flag(exchange.auto_delete)),
-            ("internal", _flag(internal), _flag(exchange.internal)),
-        ]
-        place = f"for exchange '{text(exchange.name)}' in vhost '{self.name}'"
-        for property_name, received, current in pairs:
-            if received != current:
-                raise PreconditionFailed(
-                    f"inequivalent arg '{property_name}' {place}: "
-                    f"received '{received}' but current is '{current}'"
-                )
-        if (had is None) != (given is None) or (
-            had is not None and given is not None and not had.equals(given)
-        ):
-            raise PreconditionFailed(
-                f"inequivalent arg 'alternate-exchange' {place}: "
-                f"received {_quoted(given)} but current is {_quoted(had)}"
-            )
 
     def delete_exchange(self, name: bytes, if_unused: bool) -> None:
         """Delete an exchange and its bindings; a missing one is fine.
@@ -149,6 +159,8 @@ class VHost:
                     self._remove_binding(binding)
                 pending.extend(self._unbind_inbound(gone))
                 del self.exchanges[gone.name]
+                self.deduplication.forget(OF_EXCHANGE, gone.name)
+                self.delayed.forget(gone.name)
                 if gone.definition is not None:
                     self._sequence = self.store.removed(gone.definition)
         self.router.changed()
@@ -158,24 +170,17 @@ class VHost:
     def queue(self, name: bytes, connection: int) -> Queue:
         """Return a queue; raises 404, or 405 if it is another connection's.
 
-        Queues of direct reply-to are nobody's to consume from, purge or delete.
+        Queues of direct reply-to and of delayed messages are nobody's to consume from, purge or delete.
         """
         queue = self.queues.get(name)
-        if queue is None or name.startswith(REPLY_PREFIX):
+        if queue is None or name.startswith(HIDDEN_PREFIXES):
             raise NotFound(f"no queue '{text(name)}' in vhost '{self.name}'")
         self._check_owner(queue, connection)
         return queue
 
     def _check_owner(self, queue: Queue, connection: int) -> None:
         if queue.owner != NOBODY and queue.owner != connection:
-            raise self._locked(queue.name)
-
-    def _locked(self, name: bytes) -> ResourceLocked:
-        return ResourceLocked(
-            f"cannot obtain exclusive access to locked queue '{text(name)}' in vhost '{self.name}'. "
-            "It could be originally declared on another connection or the exclusive property value "
-            "does not match that of the original declaration."
-        )
+            raise locked(self.name, queue.name)
 
     def declare_queue(
         self,
@@ -194,47 +199,39 @@ class VHost:
         if not name:
             name = b"amq.gen-" + self._names.unique()
         durable = durable and not exclusive
+        if durable and not auto_delete and self.default_queue_type != b"classic":
+            arguments = {b"x-queue-type": Field(ord("S"), self.default_queue_type), **arguments}
         queue = self.queues.get(name)
-        if queue is not None:
-            self._check_same_queue(queue, durable, exclusive, auto_delete, arguments, connection)
+        if queue is not None and not name.startswith(INTERNAL_PREFIXES):
+            owner = connection if exclusive else NOBODY
+            check_same_queue(self.name, queue, durable, owner, auto_delete, arguments)
+            self.disuses.used(queue)
             return queue
         if name.startswith(RESERVED) and not name.startswith(b"amq.gen-"):
             raise AccessRefused(f"queue name '{text(name)}' contains reserved prefix 'amq.*'")
+        self._check_room(name)
         options = check_queue(name, self.name, durable, exclusive, auto_delete, arguments)
+        check_deduplication(name, arguments)
         owner = connection if exclusive else NOBODY
         kept = self.store.open_queue(durable)
         queue = Queue(name, durable, auto_delete, owner, options, self._turn, kept)
+        queue.graveyard = self._dead_letters
         self.queues[name] = queue
         if durable:
             queue.definition = QueueDefinition(self.name, name, auto_delete, arguments, kept)
             self._sequence = self.store.declared(queue.definition)
         if exclusive:
             self._exclusive.setdefault(connection, {})[name] = queue
+        self.policies.govern_queue(queue)
         self.router.changed()
+        self.disuses.used(queue)
         return queue
 
-    def _check_same_queue(
-        self,
-        queue: Queue,
-        durable: bool,
-        exclusive: bool,
-        auto_delete: bool,
-        arguments: Table,
-        connection: int,
-    ) -> None:
-        if queue.owner != (connection if exclusive else NOBODY):
-            raise self._locked(queue.name)
-        place = f"for queue '{text(queue.name)}' in vhost '{self.name}'"
-        for property_name, received, current in (
-            ("durable", durable, queue.durable),
-            ("auto_delete", auto_delete, queue.auto_delete),
-        ):
-            if received != current:
-                raise PreconditionFailed(
-                    f"inequivalent arg '{property_name}' {place}: "
-                    f"received '{_flag(received)}' but current is '{_flag(current)}'"
-                )
-        check_equivalent(queue.name, self.name, queue.options, arguments)
+    def _check_room(self, name: bytes) -> None:
+        """Raise 406 if there are too many queues; hidden ones do not count."""
+        if 0 <= self.limits.max_queues <= len(self.queues):
+            hidden = [each for each in self.queues if each.startswith(HIDDEN_PREFIXES)]
+            self.limits.check_queue(self.name, name, len(self.queues) - len(hidden))
 
     def delete_queue(self, queue: Queue, if_unused: bool, if_empty: bool) -> int:
         """Delete a queue and tell its consumers; returns how many messages were ready. Raises 406."""
@@ -250,6 +247,8 @@ class VHost:
             self.router.changed()
         if queue.definition is not None and not queue.deleted:
             self._sequence = self.store.removed(queue.definition)
+        self.disuses.forget(queue)
+        self.deduplication.forget(OF_QUEUE, queue.name)
         owned = self._exclusive.get(queue.owner)
         if owned is not None:
             owned.pop(queue.name, None)
@@ -268,7 +267,8 @@ class VHost:
 
     def unsubscribe(self, queue: Queue, consumer: Consumer) -> None:
         """Remove a consumer; an auto-delete queue goes with its last one."""
-        queue.consumers.remove(consumer)
+        queue.unsubscribe(consumer)
+        self.disuses.used(queue)
         if queue.auto_delete and not queue.deleted and len(queue.consumers) == 0:
             self.delete_queue(queue, False, False)
 
@@ -311,6 +311,8 @@ class VHost:
                 )
                 self._sequence = self.store.declared(binding.definition)
             self.router.changed()
+            if exchange.keeps:
+                self._sequence = max(self._sequence, replay(exchange, destination, self.router, self))
 
     def _remove_binding(self, binding: Binding) -> None:
         """Remove the binding that equals `binding`, if there is one."""
@@ -389,6 +391,37 @@ class VHost:
             queue.enqueue(message)
         return sequence
 
+    def publish_by_rules(self, message: Message, queues: list[Queue], expiration_ms: i64) -> i64:
+        """Enqueue a message in each of `queues` that does not refuse it.
+
+        It expires after `expiration_ms`, -1 for never, or before, where a queue says so. Returns the store's
+        sequence, or `REFUSED` if any queue has refused it.
+        """
+        accepted: list[Queue] = []
+        is_refused = False
+        for queue in queues:
+            if queue.rules.deduplicates and self.deduplication.is_duplicate(queue, message):
+                continue
+            if queue.refuses(message):
+                queue.refuse(message)
+                is_refused = True
+            else:
+                accepted.append(queue)
+        now_ms = self._turn.timers.clock.now_ms()
+        for queue in accepted:
+            queue.kept.next_expires_at = queue.rules.expires_at(now_ms, expiration_ms)
+        sequence: i64 = 0
+        if message.persistent:
+            sequence = self._append(message, accepted)
+        for queue in accepted:
+            expires_at = queue.kept.next_expires_at
+            queue.kept.next_expires_at = 0
+            queue.take_in(message, expires_at, now_ms)
+        for queue in accepted:
+            if queue.rules.deduplicates:
+                self.deduplication.remember(queue, message)
+        return REFUSED if is_refused else sequence
+
     def _append(self, message: Message, queues: list[Queue]) -> i64:
         """Store a message for the durable ones of `queues`."""
         durable: list[QueueStore] = []
@@ -407,7 +440,7 @@ class VHost:
 
     def restore_exchange(self, definition: ExchangeDefinition) -> None:
         """Make the exchange of a definition again."""
-        exchange = _new_exchange(
+        exchange = new_exchange(
             definition.kind,
             definition.name,
             True,
@@ -417,14 +450,22 @@ class VHost:
         )
         exchange.definition = definition
         self.exchanges[definition.name] = exchange
+        self.policies.govern_exchange(exchange)
 
     def restore_queue(self, definition: QueueDefinition) -> Queue:
         """Make the queue of a definition again, empty; raises 406 for arguments that are refused by now."""
         name = definition.name
+        if name.startswith(DELAYED_PREFIX):
+            return self.delayed.restore(definition)
+        if name.startswith(DEDUPLICATION_PREFIX):
+            return self.deduplication.restore(definition)
         options = check_queue(name, self.name, True, False, definition.auto_delete, definition.arguments)
         queue = Queue(name, True, definition.auto_delete, NOBODY, options, self._turn, definition.kept)
         queue.definition = definition
+        queue.graveyard = self._dead_letters
         self.queues[name] = queue
+        self.policies.govern_queue(queue)
+        self.disuses.used(queue)
         return queue
 
     def restore_binding(self, definition: BindingDefinition) -> bool:
@@ -453,26 +494,3 @@ class VHost:
 def _refuse_default(name: bytes) -> None:
     if not name:
         raise AccessRefused("operation not permitted on the default exchange")
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _quoted(value: Field | None) -> str:
-    return "none" if value is None else f"the value '{shown(value)}' of type '{value.kind_name}'"
-
-
-def _new_exchange(
-    kind: str, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
-) -> Exchange:
-    if kind == "direct":
-        return DirectExchange(name, durable, auto_delete, internal, arguments)
-    if kind == "fanout":
-        return FanoutExchange(name, durable, auto_delete, internal, arguments)
-    if kind == "topic":
-        return TopicExchange(name, durable, auto_delete, internal, arguments)
-    return HeadersExchange(name, durable, auto_delete, internal, arguments)
-
-
-KINDS: Final = ("direct", "fanout", "topic", "headers")

@@ -75,6 +75,8 @@ def serve(
         settings = _without_missing_ipv6(loaded).model_copy(update={"data_dir": _data_dir(settings)})
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_run(settings))
+    except ConfigError as error:
+        fail(str(error), 2)
     except (DataError, StartError) as error:
         fail(str(error), 1)
 

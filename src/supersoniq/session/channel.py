@@ -42,7 +42,8 @@ from supersoniq.amqp.spec import (
     TX_SELECT,
     TX_SELECT_OK,
 )
-from supersoniq.broker.vhost import VHost
+from supersoniq.broker.queues.counting import shown
+from supersoniq.broker.vhost import REFUSED, VHost
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
 from supersoniq.session.consuming import Consuming, Window
@@ -56,7 +57,7 @@ from supersoniq.session.publishing import (
 )
 from supersoniq.session.settling import Settling
 from supersoniq.session.topology import Topology
-from supersoniq.session.transactions import Transaction
+from supersoniq.session.transactions import REJECTED, REQUEUED, RETURNED, Transaction
 from supersoniq.session.unacked import Delivery
 
 NO_ACK: Final = 2
@@ -137,6 +138,7 @@ class Channel:
         if self._publishing.confirms is not None:
             self._publishing.confirms.close()
         self._consuming.cancel_all()
+        self._settling.stop()
         self._settling.roll_back()
         self._settling.recover()
         self._vhost.holders.pop(self._settling, None)
@@ -147,7 +149,8 @@ class Channel:
             self._nack(Arguments(data, start, end))
         elif method == BASIC_REJECT:
             arguments = Arguments(data, start, end)
-            self._settling.settle_one(arguments.s64(), arguments.u8() & 1 != 0)
+            tag = arguments.s64()
+            self._settling.settle_one(tag, REQUEUED if arguments.u8() & 1 else REJECTED)
         elif method == BASIC_GET:
             self._fetch(Arguments(data, start, end))
         elif method == BASIC_CONSUME:
@@ -164,10 +167,11 @@ class Channel:
 
     def _nack(self, arguments: Arguments) -> None:
         tag, bits = arguments.s64(), arguments.u8()
+        verdict = RETURNED if bits & 2 else REJECTED
         if bits & 1:
-            self._settling.settle_up_to(tag, bits & 2 != 0)
+            self._settling.settle_up_to(tag, verdict)
         else:
-            self._settling.settle_one(tag, bits & 2 != 0)
+            self._settling.settle_one(tag, verdict)
 
     def _recover(self, method: i64, arguments: Arguments) -> None:
         if not arguments.u8() & 1:
@@ -207,6 +211,7 @@ class Channel:
         arguments.u16()
         name, no_ack = arguments.shortstr(), arguments.u8() & 1 != 0
         queue = self._vhost.queue(self._topology.named(name), self._client.connection)
+        self._vhost.disuses.used(queue)
         entry = queue.take(no_ack)
         if entry is None:
             write_shortstr(self._output.begin(self.number, BASIC_GET_EMPTY), b"")
@@ -216,7 +221,8 @@ class Channel:
         window.last_tag += 1
         if not no_ack:
             window.unacked.add(Delivery(window.last_tag, entry, queue, None))
-        self._output.got(self.number, window.last_tag, entry.redelivered, entry.message, queue.ready_count)
+        message = shown(queue.rules, entry)
+        self._output.got(self.number, window.last_tag, entry.redelivered, message, queue.ready_count)
 
     def _mode(self, method: int, arguments: Arguments) -> bool:
         """Carry out a method of class channel, confirm or tx; false if it is none."""
@@ -266,17 +272,31 @@ class Channel:
     def _commit(self) -> None:
         transaction = self._transaction()
         store = self._vhost.store
+        is_partial = False
         store.begin()
         for publish in transaction.drain_publishes():
+            memory = publish.memory
+            if memory is not None:
+                if memory.has_seen(publish.value):
+                    continue
+                memory.remember(publish.value)
+            for keeper in publish.keepers:
+                keeper.published(publish.message)
             queues = [queue for queue in publish.queues if not queue.deleted]
+            if publish.delayed_by is not None:
+                queues = self._vhost.delayed.queues_for(publish.delayed_by, publish.expiration_ms)
             if queues:
-                self._vhost.publish(publish.message, queues)
+                sequence = self._vhost.publish_by_rules(publish.message, queues, publish.expiration_ms)
+                is_partial |= sequence == REFUSED
             elif publish.mandatory and not publish.queues:
                 self._output.returned(self.number, publish.message)
         for settlement in transaction.drain_settlements():
-            self._settling.apply(settlement.deliveries, settlement.requeue)
+            self._settling.apply(settlement.deliveries, settlement.verdict)
+        sequence = store.commit()
+        if is_partial:
+            raise PreconditionFailed("partial tx completion")
         self._output.method(self.number, TX_COMMIT_OK)
-        self._hold_answer(store.commit())
+        self._hold_answer(sequence)
 
     def _roll_back(self) -> None:
         self._transaction().drain_publishes()

@@ -3,6 +3,7 @@
 from supersoniq.amqp.primitives import write_shortstr
 from supersoniq.amqp.spec import CONNECTION_BLOCKED, CONNECTION_UNBLOCKED
 from supersoniq.amqp.tables import Table
+from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.context import Context
 from supersoniq.session.output import Output, Transport
@@ -28,6 +29,7 @@ class Client:
         self.takes_authentication_failure = False
         self.is_blocked = False
         self._transport = transport
+        self._quota: UserLimits | None = None  # of the user, once the connection counts
 
     def introduce(self, properties: Table) -> None:
         """Take the client-properties of Connection.Start-Ok."""
@@ -38,6 +40,34 @@ class Client:
         self.takes_cancel = _is_true(capabilities.value, b"consumer_cancel_notify")
         self.takes_blocked = _is_true(capabilities.value, b"connection.blocked")
         self.takes_authentication_failure = _is_true(capabilities.value, b"authentication_failure_close")
+
+    def enter(self, vhost: VHost) -> None:
+        """Open a virtual host; raises 530 if that, or the user, has too many connections."""
+        quota = self.context.user_limits(self.user)
+        vhost.limits.check_connection(vhost.name, self.user)
+        quota.check_connection(self.user)
+        vhost.limits.connection_count += 1
+        quota.connection_count += 1
+        self.vhost = vhost
+        self._quota = quota
+
+    def leave(self) -> None:
+        """Count no more as a connection."""
+        if self._quota is not None and self.vhost is not None:
+            self.vhost.limits.connection_count -= 1
+            self._quota.connection_count -= 1
+            self._quota = None
+
+    def open_channel(self) -> None:
+        """Count one more channel; raises 530 if the user has too many."""
+        if self._quota is not None:
+            self._quota.check_channel(self.user)
+            self._quota.channel_count += 1
+
+    def close_channels(self, count: int) -> None:
+        """Count fewer channels."""
+        if self._quota is not None:
+            self._quota.channel_count -= count
 
     @property
     def name(self) -> str:

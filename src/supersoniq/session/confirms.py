@@ -2,7 +2,7 @@
 
 A message is confirmed when the store says that it is safe; one without a store's sequence is safe once
 enqueued, and is acked by itself if earlier ones are still waited for. Acks leave at the end of the turn, one
-with `multiple` for all that are safe. What the store could not take is nacked.
+with `multiple` for all that are safe. What the store could not take, or a queue had no room for, is nacked.
 """
 
 from typing import final
@@ -13,6 +13,7 @@ from mypy_extensions import i64, u8
 from supersoniq.amqp.spec import BASIC_ACK, BASIC_NACK
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
+from supersoniq.broker.vhost import REFUSED
 from supersoniq.session.output import Output
 
 
@@ -46,19 +47,21 @@ class Confirms(Deferred):
         self._is_registered = False
 
     def published(self, sequence: i64) -> None:
-        """Count a publish that the store's `sequence` covers, 0 if it is safe already."""
+        """Count a publish that the store's `sequence` covers: 0 if it is safe already, or `REFUSED`."""
         self._published += 1
-        if sequence > 0:
+        if sequence > 0 or sequence == REFUSED:
             self._wait_for(sequence)
         elif self._waiting:
             self._early.append(self._published)
-        if not self.scheduled and (sequence == 0 or not self._is_registered):
+        if not self.scheduled and (sequence <= 0 or not self._is_registered):
             self._turn.confirm(self)
 
     def _wait_for(self, sequence: i64) -> None:
         if self._waiting:
             last = self._waiting[-1]
-            if last.sequence == sequence:
+            # Those that are refused are answered one by one: what is between them is safe.
+            is_next = sequence != REFUSED or last.last == self._published - 1
+            if last.sequence == sequence and is_next:
                 last.last = self._published
                 return
         self._waiting.append(_Waiting(sequence, self._published))
@@ -84,10 +87,11 @@ class Confirms(Deferred):
         done = 0
         last = safe = self._waiting[0].first - 1
         for waiting in self._waiting:
-            if waiting.sequence <= durable:
+            is_refused = waiting.sequence == REFUSED or durable < waiting.sequence <= refused
+            if not is_refused and waiting.sequence <= durable:
                 last = waiting.last
                 safe = self._end_of(done)
-            elif waiting.sequence <= refused:
+            elif is_refused:
                 self._ack_safe(last, safe)
                 self._ack_early()
                 self._nack_up_to(waiting.last)

@@ -226,6 +226,7 @@ class Connection(FrameHandler, Drained):
                 0,
                 0,
             )
+        self.client.open_channel()
         vhost = self.client.vhost
         assert vhost is not None
         self.channels[number] = Channel(number, self.client, vhost)
@@ -244,6 +245,7 @@ class Connection(FrameHandler, Drained):
 
     def _forget_channel(self, number: int) -> None:
         del self.channels[number]
+        self.client.close_channels(1)
         self._closed_channels.add(number)
         self._channel_number = -1
 
@@ -326,6 +328,8 @@ class Connection(FrameHandler, Drained):
         """Close all channels and delete the exclusive queues, before anybody else can look them up."""
         channels = list(self.channels.values())
         self.channels.clear()
+        self.client.close_channels(len(channels))
+        self.client.leave()
         self._channel_number = -1
         for channel in channels:
             if not channel.is_closing:

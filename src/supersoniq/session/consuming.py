@@ -10,11 +10,13 @@ from supersoniq.amqp.spec import BASIC_CANCEL
 from supersoniq.amqp.tables import Table
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Consumer
+from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Deferred
 from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.client import Client
 from supersoniq.session.output import Output
+from supersoniq.session.overdue import Overdue, Returner
 from supersoniq.session.unacked import Delivery, Unacked
 
 
@@ -33,6 +35,7 @@ class Window:
         self.prefetch_count: i64 = 0  # for all consumers together, 0 for no limit
         self.held_count: i64 = 0  # deliveries to consumers that are not settled
         self.is_flowing = True
+        self.overdue: Overdue | None = None  # where deliveries have to be settled in time
 
 
 @final
@@ -53,6 +56,7 @@ class ChannelConsumer(Consumer):
         self.queue = queue
         self.prefetch_count: i64 = prefetch
         self.held_count: i64 = 0
+        self.timeout_ms: i64 = 0  # in which a delivery has to be settled, 0 for ever
         self.owner: Consuming | None = None
         self._window = window
         self._output = window.output
@@ -77,7 +81,12 @@ class ChannelConsumer(Consumer):
         window.unacked.add(Delivery(tag, entry, self.queue, self))
         window.held_count += 1
         self.held_count += 1
-        self._output.deliver(window.channel, self._tag_octets, tag, entry.redelivered, entry.message)
+        message = entry.message
+        if entry.delivery_count > 0:
+            message = shown(self.queue.rules, entry)
+        self._output.deliver(window.channel, self._tag_octets, tag, entry.redelivered, message)
+        if self.timeout_ms > 0 and window.overdue is not None:
+            window.overdue.watch(tag, self.timeout_ms)
 
     def deliver_settled(self, message: Message, redelivered: bool) -> None:
         """Write Basic.Deliver."""
@@ -90,6 +99,24 @@ class ChannelConsumer(Consumer):
         """Tell the client that its queue is gone."""
         if self.owner is not None:
             self.owner.queue_gone(self)
+
+
+@final
+class _Returner(Returner):
+    """Gives back deliveries of one channel."""
+
+    def __init__(self, consuming: "Consuming", window: Window) -> None:
+        self._consuming = consuming
+        self._window = window
+
+    def give_back(self, tag: i64) -> bool:
+        """Requeue one, if it is still outstanding."""
+        delivery = self._window.unacked.take(tag)
+        if delivery is None:
+            return False
+        delivery.queue.requeue(delivery.entry)
+        self._consuming.released(delivery)
+        return True
 
 
 @final
@@ -149,10 +176,28 @@ class Consuming(Deferred):
         if consumers.exclusive or (exclusive and (single or len(consumers) > 0)):
             raise AccessRefused(f"queue '{text(queue_name)}' in vhost '{self._vhost.name}' in exclusive use")
         consumer = ChannelConsumer(
-            tag, queue, self._window, no_ack, exclusive, _priority(arguments), self._prefetch_count
+            tag,
+            queue,
+            self._window,
+            no_ack,
+            exclusive,
+            _integer(arguments, b"x-priority", 0),
+            self._prefetch_count,
         )
         consumer.owner = self
+        consumer.timeout_ms = self._timeout_ms(arguments, queue)
+        if consumer.timeout_ms > 0 and self._window.overdue is None:
+            self._window.overdue = Overdue(_Returner(self, self._window), self._client.context.turn.timers)
         return consumer
+
+    def _timeout_ms(self, arguments: Table, queue: Queue) -> i64:
+        """Return in how long deliveries have to be settled, 0 for ever (rabbitmq: consumers)."""
+        wish = _integer(arguments, b"x-consumer-timeout", -1)
+        if wish >= 0:
+            return wish
+        if queue.rules.consumer_timeout_ms >= 0:
+            return queue.rules.consumer_timeout_ms
+        return self._client.context.limits.consumer_timeout_ms
 
     def start(self, consumer: ChannelConsumer) -> None:
         """Subscribe, after Consume-Ok was written: deliveries come after it."""
@@ -223,12 +268,13 @@ class Consuming(Deferred):
             consumer.queue.unpark(consumer)
 
 
-def _priority(arguments: Table) -> int:
-    field = arguments.get(b"x-priority")
-    if field is None:
-        return 0
-    if not field.is_integer:
+def _integer(arguments: Table, name: bytes, default: int) -> int:
+    """Return an argument of Basic.Consume; raises 406 for what is no integer."""
+    argument = arguments.get(name)
+    if argument is None:
+        return default
+    if not argument.is_integer:
         raise PreconditionFailed(
-            f"invalid arg 'x-priority' for consumer: {{unacceptable_type,{field.kind_name}}}"
+            f"invalid arg '{text(name)}' for consumer: {{unacceptable_type,{argument.kind_name}}}"
         )
-    return field.integer()
+    return argument.integer()

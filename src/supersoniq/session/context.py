@@ -1,6 +1,7 @@
 """What all connections of a node share, put together by `node.py`."""
 
 from supersoniq.auth.users import Users
+from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.ports import Names
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
@@ -16,12 +17,14 @@ class Limits:
         heartbeat_seconds: int = 60,
         message_bytes_max: int = 128 * 1024 * 1024,
         handshake_ticks: int = 20,
+        consumer_timeout_ms: int = 0,
     ) -> None:
         self.channel_max = channel_max
         self.frame_max_bytes = frame_max_bytes
         self.heartbeat_seconds = heartbeat_seconds
         self.message_bytes_max = message_bytes_max
         self.handshake_ticks = handshake_ticks
+        self.consumer_timeout_ms = consumer_timeout_ms
 
 
 class Alarm:
@@ -59,7 +62,12 @@ class Context:
         self.server_properties = server_properties
         self.alarm = Alarm()
         self.buffered = Buffered()
+        self._user_limits: dict[str, UserLimits] = {}
         self._last_id = 0
+
+    def user_limits(self, user: str) -> UserLimits:
+        """Return what a user may have, and has, open."""
+        return self._user_limits.setdefault(user, UserLimits())
 
     def next_id(self) -> int:
         """Return a number for a new connection, never 0."""

@@ -107,7 +107,7 @@ class Handshake:
             raise NotAllowed(f"vhost {name} not found")
         if not client.context.users.may_enter(client.user, name):
             raise NotAllowed(f"access to vhost '{name}' refused for user '{client.user}'")
-        client.vhost = vhost
+        client.enter(vhost)
         write_shortstr(client.output.begin(0, CONNECTION_OPEN_OK), b"")
         client.output.end()
         self.is_done = True

@@ -28,6 +28,8 @@ from supersoniq.amqp.spec import (
     FLAG_USER_ID,
 )
 from supersoniq.amqp.tables import Table
+from supersoniq.broker.delays import delay_of
+from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Message
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.routing import Route
@@ -35,7 +37,7 @@ from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
 from supersoniq.session.consuming import Consuming
-from supersoniq.session.transactions import Transaction
+from supersoniq.session.transactions import Publish, Transaction
 
 EXPECTS_METHOD: Final = 0
 EXPECTS_HEADER: Final = 1
@@ -46,8 +48,30 @@ MANDATORY: Final = 1
 IMMEDIATE: Final = 2
 HARD_BODY_BYTES_MAX: Final = 512 * 1024 * 1024
 EXPIRATION_MS_MAX: Final = 315_360_000_000
+# Instead of an expiration: there is none, and not even a queue with rules.
+NEVER: Final = -1
+PLAIN: Final = -2
 # Properties that make the broker look into a header.
 EXAMINED_FLAGS: Final = FLAG_HEADERS | FLAG_REPLY_TO | FLAG_EXPIRATION | FLAG_USER_ID | FLAG_CONTINUED
+
+
+@final
+class _Forward:
+    """A message that was looked at, without its body; `whole_header` has the header BCC still."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        header: bytes,
+        whole_header: bytes,
+        routing_keys: list[bytes],
+        expiration_ms: i64,
+    ) -> None:
+        self.exchange = exchange
+        self.header = header
+        self.whole_header = whole_header
+        self.routing_keys = routing_keys
+        self.expiration_ms: i64 = expiration_ms
 
 
 @final
@@ -180,23 +204,44 @@ class Publishing:
         route = self._route
         if not route.current:
             route = self._route = self._vhost.route(self._address, self._header)
+            if route.keepers is not None:
+                self._have_kept(Message(self._address, self._header, body, self._persistent), route, NEVER)
+                return
         message = Message(self._address, self._header, body, self._persistent)
-        self._hand_over(message, route.queues)
+        self._hand_over(message, route.queues, PLAIN if route.is_plain else NEVER)
 
-    def _hand_over(self, message: Message, queues: list[Queue]) -> None:
+    def _have_kept(self, message: Message, route: Route, expiration_ms: i64) -> None:
+        """Enqueue a message and have exchanges keep it, now or at commit."""
+        keepers = route.keepers
+        assert keepers is not None
+        if self.transaction is not None:
+            mandatory = self._bits & MANDATORY != 0
+            publish = Publish(message, route.queues, mandatory, max(expiration_ms, NEVER))
+            publish.keepers = keepers
+            self.transaction.publish(publish)
+            return
+        for keeper in keepers:
+            keeper.published(message)
+        self._hand_over(message, route.queues, expiration_ms)
+
+    def _hand_over(self, message: Message, queues: list[Queue], expiration_ms: i64) -> None:
         """Enqueue a message where it goes, now or at commit.
 
-        Return one that goes nowhere if it is mandatory.
+        Return one that goes nowhere if it is mandatory. `expiration_ms` is `PLAIN` where no rules are to be
+        looked at.
         """
         mandatory = self._bits & MANDATORY != 0
         if self.transaction is not None:
-            self.transaction.publish(message, queues, mandatory)
+            self.transaction.publish(Publish(message, queues, mandatory, max(expiration_ms, NEVER)))
             return
         sequence: i64 = 0
-        if queues:
+        if not queues:
+            if mandatory:
+                self._client.output.returned(self._channel, message)
+        elif expiration_ms == PLAIN:
             sequence = self._vhost.publish(message, queues)
-        elif mandatory:
-            self._client.output.returned(self._channel, message)
+        else:
+            sequence = self._vhost.publish_by_rules(message, queues, expiration_ms)
         if self.confirms is not None:
             self.confirms.published(sequence)
 
@@ -208,8 +253,10 @@ class Publishing:
         exchange = self._vhost.publishable(self._address[1:exchange_end])
         if self._flags & FLAG_REPLY_TO and shortstr_property(header, FLAG_REPLY_TO) == REPLY_TO:
             header = self._with_reply_queue(header)
+        expiration_ms: i64 = NEVER
         if self._flags & FLAG_EXPIRATION:
-            _check_expiration(shortstr_property(header, FLAG_EXPIRATION) or b"")
+            expiration_ms = _expiration(shortstr_property(header, FLAG_EXPIRATION) or b"")
+        whole_header = header
         if self._flags & FLAG_HEADERS and (b"\x02CC" in header or b"\x03BCC" in header):
             headers = headers_property(header)
             routing_keys = _sender_selected(headers, b"CC") + _sender_selected(headers, b"BCC")
@@ -217,13 +264,71 @@ class Publishing:
                 header = with_headers(header, headers)
         if self._flags & FLAG_USER_ID:
             self._check_user_id(shortstr_property(header, FLAG_USER_ID) or b"")
+        forward = _Forward(exchange, header, whole_header, routing_keys, expiration_ms)
+        if exchange.deduplicates and self._flags & FLAG_HEADERS:
+            self._forward_once(forward, body)
+        else:
+            self._forward(forward, body)
+
+    def _forward_once(self, forward: "_Forward", body: bytes) -> None:
+        """Publish a message unless it is a duplicate, and remember it, as a whole."""
+        memory = self._vhost.deduplication.of_exchange(forward.exchange)
+        value = memory.value_of(forward.header)
+        if value is None:
+            self._forward(forward, body)
+        elif self.transaction is not None:
+            self._forward(forward, body)
+            self.transaction.deduplicate(memory, value)
+        elif memory.has_seen(value):
+            if self.confirms is not None:
+                self.confirms.published(0)
+        else:
+            self._vhost.store.begin()
+            try:
+                self._forward(forward, body)
+                memory.remember(value)
+            finally:
+                self._vhost.store.commit()
+
+    def _forward(self, forward: "_Forward", body: bytes) -> None:
+        """Route a message that was looked at, or have it wait."""
+        exchange, header, routing_keys = forward.exchange, forward.header, forward.routing_keys
+        expiration_ms = forward.expiration_ms
+        if (
+            exchange.delays
+            and self._flags & FLAG_HEADERS
+            and self._delay(exchange, forward.whole_header, body)
+        ):
+            return
         message = Message(self._address, header, body, self._persistent)
         if routing_keys:
-            routing_keys.insert(0, self._address[exchange_end + 1 :])
+            routing_keys.insert(0, self._address[2 + self._address[0] :])
             queues = self._vhost.router.resolve(exchange, routing_keys, header)
+            route = Route(queues, False, self._vhost.router.keepers)
         else:
-            queues = self._vhost.route(self._address, header).queues
-        self._hand_over(message, queues)
+            route = self._vhost.route(self._address, header)
+        if expiration_ms == NEVER and route.is_plain:
+            expiration_ms = PLAIN
+        if route.keepers:
+            self._have_kept(message, route, expiration_ms)
+            return
+        self._hand_over(message, route.queues, expiration_ms)
+
+    def _delay(self, exchange: Exchange, header: bytes, body: bytes) -> bool:
+        """Have a message wait until it is due; false if that is now. Raises 406 for too long a delay."""
+        delayed = self._vhost.delayed
+        delay_ms = delay_of(header, delayed.now_ms())
+        if delay_ms <= 0:
+            return False
+        message = Message(self._address, header, body, self._persistent)
+        if self.transaction is None:
+            self._hand_over(message, delayed.queues_for(exchange, delay_ms), delay_ms)
+        else:
+            # It waits from the commit on. Only then is it known where.
+            publish = Publish(message, [], False, delay_ms)
+            publish.delayed_by = exchange
+            self.transaction.publish(publish)
+        return True
 
     def _with_reply_queue(self, header: bytes) -> bytes:
         queue = self._consuming.reply_queue
@@ -256,8 +361,8 @@ def _undecodable(data: bytes, start: i64, end: i64) -> FrameError:
     return FrameError("cannot decode " + erlang_binary(data[start + 4 : end]), BASIC, PUBLISH_METHOD)
 
 
-def _check_expiration(expiration: bytes) -> None:
-    """Raise 406 for an expiration that is not a number of milliseconds (rabbitmq: ttl)."""
+def _expiration(expiration: bytes) -> i64:
+    """Return an expiration in milliseconds; raises 406 if it is none (rabbitmq: ttl)."""
     shown = text(expiration)
     digits = expiration[1:] if expiration[:1] in (b"-", b"+") else expiration
     leftover = digits.lstrip(b"0123456789")
@@ -270,6 +375,7 @@ def _check_expiration(expiration: bytes) -> None:
         raise PreconditionFailed(f"invalid expiration '{shown}': {{value_negative,{value}}}")
     if value > EXPIRATION_MS_MAX:
         raise PreconditionFailed(f"invalid expiration '{shown}': {{value_too_large,{value}}}")
+    return i64(value)
 
 
 def _sender_selected(headers: Table, name: bytes) -> list[bytes]:

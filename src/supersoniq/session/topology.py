@@ -103,6 +103,7 @@ class Topology:
                 self._declared(name, 0, 1, bits & 16 != 0)
                 return
             queue = self._vhost.queue(name, connection)
+            self._vhost.disuses.used(queue)
         else:
             queue = self._vhost.declare_queue(
                 name, bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table, connection

@@ -1,28 +1,46 @@
 """What a transaction of one channel holds back until it is committed (class tx)."""
 
-from typing import final
+from typing import Final, final
 
+from mypy_extensions import i64
+
+from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Message
+from supersoniq.broker.ports import Recollection
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.session.context import Buffered
 from supersoniq.session.unacked import Delivery
 
+ACKED: Final = 0
+REQUEUED: Final = 1
+REJECTED: Final = 2
+RETURNED: Final = 3  # requeued, as the consumer wishes
+
 
 class Publish:
-    """A publish whose queues are found and that is not enqueued yet."""
+    """A publish whose queues are found and that is not enqueued yet; `expiration_ms` is -1 for none.
 
-    def __init__(self, message: Message, queues: list[Queue], mandatory: bool) -> None:
+    `keepers` are exchanges that keep it when it is. `delayed_by` is the exchange that delays it, by
+    `expiration_ms`; `memory` makes it a duplicate if it has seen `value` by then.
+    """
+
+    def __init__(self, message: Message, queues: list[Queue], mandatory: bool, expiration_ms: i64) -> None:
         self.message = message
         self.queues = queues
         self.mandatory = mandatory
+        self.expiration_ms: i64 = expiration_ms
+        self.keepers: list[Exchange] = []
+        self.delayed_by: Exchange | None = None
+        self.memory: Recollection | None = None
+        self.value = b""
 
 
 class Settlement:
-    """Deliveries with one verdict: requeued, or settled."""
+    """Deliveries with one verdict."""
 
-    def __init__(self, deliveries: list[Delivery], requeue: bool) -> None:
+    def __init__(self, deliveries: list[Delivery], verdict: int) -> None:
         self.deliveries = deliveries
-        self.requeue = requeue
+        self.verdict = verdict
 
 
 @final
@@ -34,10 +52,17 @@ class Transaction:
         self._publishes: list[Publish] = []
         self._buffered = buffered
 
-    def publish(self, message: Message, queues: list[Queue], mandatory: bool) -> None:
+    def publish(self, publish: Publish) -> None:
         """Hold back a publish."""
-        self._publishes.append(Publish(message, queues, mandatory))
+        message = publish.message
+        self._publishes.append(publish)
         self._buffered.body_bytes += len(message.body)
+
+    def deduplicate(self, memory: Recollection, value: bytes) -> None:
+        """Have the publish that was held back last be a duplicate of others."""
+        publish = self._publishes[-1]
+        publish.memory = memory
+        publish.value = value
 
     def drain_publishes(self) -> list[Publish]:
         """Take the publishes, in order."""

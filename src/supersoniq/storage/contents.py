@@ -26,7 +26,6 @@ from supersoniq.storage.records import (
     CARRIED,
     CLOSED,
     DELIVERED,
-    DESTINATION_BYTES,
     DESTINATIONS_AT,
     EXCHANGE_DECLARED,
     EXCHANGE_DELETED,
@@ -42,6 +41,8 @@ from supersoniq.storage.records import (
     UNBOUND,
     BatchHead,
     batch_head,
+    destination_bytes,
+    expiry_of,
     pad,
 )
 from supersoniq.storage.scan import Broken, FileScan, ScannedBatch, records_of, scan_file
@@ -66,14 +67,17 @@ KIND_NAMES = {
 class Origin:
     """Where a message record is that was carried, for one of its queues."""
 
-    __slots__ = ("at", "delivery_count", "end", "position", "scan")
+    __slots__ = ("at", "delivery_count", "end", "expires_at", "position", "scan")
 
-    def __init__(self, scan: int, at: int, end: int, position: i64, delivery_count: i64) -> None:
+    def __init__(
+        self, scan: int, at: int, end: int, position: i64, delivery_count: i64, expires_at: i64
+    ) -> None:
         self.scan = scan
         self.at = at
         self.end = end
         self.position: i64 = position
         self.delivery_count: i64 = delivery_count
+        self.expires_at: i64 = expires_at
 
 
 @final
@@ -341,6 +345,7 @@ def _read_records(contents: Contents, scan: FileScan, data: bytes) -> None:
 
 def _read_message(contents: Contents, index: int, data: bytes, at: i64, end: i64) -> None:
     place = at + DESTINATIONS_AT
+    step = destination_bytes(data, at)
     is_carried = data[at + 9] & CARRIED != 0
     for _ in range(read_u16(data, at + 10)):
         number = int(read_u32(data, place))
@@ -349,9 +354,10 @@ def _read_message(contents: Contents, index: int, data: bytes, at: i64, end: i64
         if position > queue.highest:
             queue.highest = int(position)
         if is_carried:
-            origin = Origin(index, int(at), int(end), position, read_u32(data, place + 12))
-            contents.carried[(number, int(position))] = origin
-        place += DESTINATION_BYTES
+            contents.carried[(number, int(position))] = Origin(
+                index, int(at), int(end), position, read_u32(data, place + 12), expiry_of(data, at, place)
+            )
+        place += step
 
 
 def _read_settlement(contents: Contents, file: int, data: bytes, at: i64) -> None:

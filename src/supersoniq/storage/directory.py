@@ -6,9 +6,10 @@ from pathlib import Path
 from supersoniq.storage.lock import DirectoryLock, LockError
 
 # 1: journal, segments and marks as `records.py`, `definitions.py` and `marks.py` draw them.
+# 2: messages may say when they expire, and pages when the first of theirs does.
 # To change a layout, count this up, write the new number when a directory is opened, and go on reading the
 # old layout; tests/storage/data holds a directory of each format.
-FORMAT = 1
+FORMAT = 2
 FORMAT_FILE = "format"
 _WORDS = "supersoniq data format "
 
@@ -58,6 +59,8 @@ def check_format(directory: Path, is_new_allowed: bool = False) -> None:
             f"data directory {directory} has format {number}, written by a newer supersoniq; "
             f"this one reads up to {FORMAT}"
         )
+    if int(number) < FORMAT and is_new_allowed:
+        _write_format(directory)
 
 
 def format_line(number: int) -> str:

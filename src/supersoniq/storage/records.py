@@ -1,4 +1,4 @@
-"""Records: what journal and segments are made of, octet by octet. Format version 1.
+"""Records: what journal and segments are made of, octet by octet. Format version 2.
 
 All integers are big-endian. A journal file is a row of batches, a segment a row of pages; both are a head and
 records. What follows the last batch of a journal file is left over from the file's earlier use.
@@ -9,6 +9,7 @@ records. What follows the last batch of a journal file is left over from the fil
     record  | bytes 4 | crc 4 | kind 1 | what the kind has |
     MESSAGE | flags 1 | queues 2 | (queue 4 | position 8 | delivery count 4) x queues |
             | address: two short strings | header bytes 4 | header | body |
+            | with the flag EXPIRES: (queue 4 | position 8 | delivery count 4 | expires at 8) x queues |
     SETTLED | queue 4 | first position 8 | last position 8 |
     RETURNED | queue 4 | position 8 | delivery count 4 |
     DELIVERED | queue 4 | position 8 |
@@ -16,6 +17,7 @@ records. What follows the last batch of a journal file is left over from the fil
     TRANSACTION | records |
     PAD     | octets that mean nothing |
     CLOSED  | |
+    EXPIRES_FIRST | milliseconds 8 |   of what is in the page: the first record there
     RETIRED | file 8 |   it and those before it are removed, or will be
     others  | definitions: see `definitions.py` |
 
@@ -48,6 +50,7 @@ TRANSACTION: Final = 7
 PAD: Final = 8
 CLOSED: Final = 9
 RETIRED: Final = 10
+EXPIRES_FIRST: Final = 11
 QUEUE_DECLARED: Final = 16
 QUEUE_DELETED: Final = 17
 EXCHANGE_DECLARED: Final = 18
@@ -57,17 +60,20 @@ UNBOUND: Final = 21
 KINDS: Final = frozenset(
     [
         MESSAGE, SETTLED, RETURNED, DELIVERED, SEGMENT_SYNCED, SEGMENT_DROPPED, TRANSACTION, PAD, CLOSED,
-        RETIRED,
+        RETIRED, EXPIRES_FIRST,
         QUEUE_DECLARED, QUEUE_DELETED, EXCHANGE_DECLARED, EXCHANGE_DELETED, BOUND, UNBOUND,
     ]
 )  # fmt: skip
 
 PERSISTENT: Final = 1  # flags of a message
 CARRIED: Final = 2  # it was written before, in a file that is gone or will be
+EXPIRES: Final = 4  # in one of its queues at least; from format 2 on
 
 RECORD_HEAD_BYTES: Final = 9
 DESTINATIONS_AT: Final = 12
 DESTINATION_BYTES: Final = 16
+EXPIRY_BYTES: Final = 8  # more, of each destination of a message that expires
+EXPIRES_FIRST_BYTES: Final = RECORD_HEAD_BYTES + 8
 DESTINATIONS_MAX: Final = 0xFFFF
 # A MESSAGE record of one queue without address, header and body.
 MESSAGE_BYTES: Final = DESTINATIONS_AT + DESTINATION_BYTES + 4
@@ -104,12 +110,13 @@ def message_bytes(message: Message) -> i64:
 class Destination:
     """A queue of a message, and its place there."""
 
-    __slots__ = ("delivery_count", "position", "queue")
+    __slots__ = ("delivery_count", "expires_at", "position", "queue")
 
-    def __init__(self, queue: i64, position: i64, delivery_count: i64) -> None:
+    def __init__(self, queue: i64, position: i64, delivery_count: i64, expires_at: i64) -> None:
         self.queue: i64 = queue
         self.position: i64 = position
         self.delivery_count: i64 = delivery_count
+        self.expires_at: i64 = expires_at
 
 
 @final
@@ -152,16 +159,26 @@ class RecordWriter:
             writer.write(body)
         self.size += size
 
-    def message(self, message: Message, queue: i64, position: i64, delivery_count: i64, flags: i64) -> None:
+    def message(
+        self,
+        message: Message,
+        queue: i64,
+        position: i64,
+        delivery_count: i64,
+        expires_at: i64,
+        flags: i64,
+    ) -> None:
         """Add a message that is in one queue."""
         head = self._head
         head.truncate(0)
         head.append(u8(MESSAGE))
-        head.append(u8(flags))
+        head.append(u8(flags | EXPIRES) if expires_at > 0 else u8(flags))
         write_u16(head, 1)
         write_u32(head, queue)
         write_i64_be(head, position)
         write_u32(head, delivery_count)
+        if expires_at > 0:
+            write_i64_be(head, expires_at)
         head.write(message.address)
         write_u32(head, i64(len(message.header)))
         head.write(message.header)
@@ -173,15 +190,18 @@ class RecordWriter:
             self.shared_message(message, destinations[:DESTINATIONS_MAX], flags)
             self.shared_message(message, destinations[DESTINATIONS_MAX:], flags)
             return
+        expires = any([destination.expires_at > 0 for destination in destinations])
         head = self._head
         head.truncate(0)
         head.append(u8(MESSAGE))
-        head.append(u8(flags))
+        head.append(u8(flags | EXPIRES) if expires else u8(flags))
         write_u16(head, i64(len(destinations)))
         for destination in destinations:
             write_u32(head, destination.queue)
             write_i64_be(head, destination.position)
             write_u32(head, destination.delivery_count)
+            if expires:
+                write_i64_be(head, destination.expires_at)
         head.write(message.address)
         write_u32(head, i64(len(message.header)))
         head.write(message.header)
@@ -362,9 +382,19 @@ def destination_count(data: bytes, at: i64) -> i64:
     return read_u16(data, at + 10)
 
 
+def destination_bytes(data: bytes, at: i64) -> i64:
+    """Return how long each destination of the MESSAGE record at `at` is."""
+    return DESTINATION_BYTES + EXPIRY_BYTES if data[at + 9] & EXPIRES else DESTINATION_BYTES
+
+
+def expiry_of(data: bytes, at: i64, place: i64) -> i64:
+    """Return when the MESSAGE record at `at` expires in the queue whose destination is at `place`."""
+    return read_i64_be(data, place + DESTINATION_BYTES) if data[at + 9] & EXPIRES else 0
+
+
 def read_message(data: bytes, at: i64, stop: i64) -> Message:
     """Return the message of the MESSAGE record that goes from `at` to `stop`."""
-    address_at = at + DESTINATIONS_AT + read_u16(data, at + 10) * DESTINATION_BYTES
+    address_at = at + DESTINATIONS_AT + read_u16(data, at + 10) * destination_bytes(data, at)
     header_at = address_at + 1 + i64(data[address_at])
     header_at += 1 + i64(data[header_at])
     header_bytes = read_u32(data, header_at)

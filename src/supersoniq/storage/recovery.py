@@ -29,10 +29,11 @@ from supersoniq.storage.ranges import Ranges
 from supersoniq.storage.records import (
     CARRIED,
     DEFINITION_BYTES,
-    DESTINATION_BYTES,
     DESTINATIONS_AT,
     MESSAGE,
     PAGE_HEAD_BYTES,
+    destination_bytes,
+    expiry_of,
     message_bytes,
     read_message,
 )
@@ -261,7 +262,7 @@ class Recovery:
         segment.is_sealed = segment.is_recovered = True
         segment.recorded_in = recorded_in
         self._count_live(recorded_in)
-        for head, offset, live, body_bytes in survey:
+        for head, offset, live, body_bytes, expires_at in survey:
             segment.count += head.count
             load.contents.covered.add(head.first, head.last)
             if segment.first == 0 or head.first < segment.first:
@@ -273,6 +274,7 @@ class Recovery:
                 segment.live += live
                 page = Page(live, body_bytes, head.first, head.last)
                 page.segment, page.offset = segment.number, offset
+                page.expires_at = expires_at
                 page.size = head.payload_bytes + PAGE_HEAD_BYTES
                 load.pages.append(page)
         load.kept.adopt(segment)
@@ -307,6 +309,7 @@ class Recovery:
     def _load_message(self, data: bytes, at: i64, end: i64, file: JournalFile) -> None:
         message: Message | None = None
         place = at + DESTINATIONS_AT
+        step = destination_bytes(data, at)
         for _ in range(read_u16(data, at + 10)):
             load = self._loads.get(int(read_u32(data, place)))
             position = read_i64_be(data, place + 4)
@@ -316,16 +319,16 @@ class Recovery:
                     message = read_message(data, at, end)
                     message.stored = file.number
                 self._merge(load, position)
-                self._add(load, message, position, read_u32(data, place + 12), file)
-            place += DESTINATION_BYTES
+                entry = Entry(message, position)
+                entry.delivery_count = read_u32(data, place + 12)
+                entry.expires_at = expiry_of(data, at, place)
+                self._add(load, entry, file)
+            place += step
 
-    def _add(
-        self, load: _QueueLoad, message: Message, position: i64, delivery_count: i64, file: JournalFile
-    ) -> None:
-        file.keep(1, message_bytes(message))
-        entry = Entry(message, position)
-        entry.delivery_count = max(delivery_count, load.contents.returned.get(int(position), 0))
-        if entry.delivery_count == 0 and position <= load.kept.delivered_before:
+    def _add(self, load: _QueueLoad, entry: Entry, file: JournalFile) -> None:
+        file.keep(1, message_bytes(entry.message))
+        entry.delivery_count = max(entry.delivery_count, load.contents.returned.get(int(entry.position), 0))
+        if entry.delivery_count == 0 and entry.position <= load.kept.delivered_before:
             entry.delivery_count = 1
         load.queue.restore(entry)
 
@@ -360,7 +363,10 @@ class Recovery:
             message.stored = file.number
             if read_u16(data, 10) > 1:
                 self._contents.shared[key] = message
-        self._add(load, message, origin.position, origin.delivery_count, file)
+        entry = Entry(message, origin.position)
+        entry.delivery_count = origin.delivery_count
+        entry.expires_at = origin.expires_at
+        self._add(load, entry, file)
 
     def _finish(self) -> None:
         for load in self._loads.values():

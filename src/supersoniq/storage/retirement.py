@@ -17,6 +17,8 @@ from supersoniq.storage.segments import Segment
 # Files may occupy twice what lives in them, and this many journal files, before space is made. There are two
 # more: the one that is prepared, and one that is kept to be used again.
 FILES_AT_LEAST: Final = 2
+# Messages that are carried in one turn.
+CARRIED_MAX: Final = 3_000
 # A batch of what is carried is cut when it has grown to this.
 CARRIED_BYTES_MAX: Final = 2 * 1024 * 1024
 
@@ -30,6 +32,7 @@ class Retirement:
         self.is_ready = False  # while the node recovers nobody knows what lives
         self._shared = shared
         self._journal = shared.journal
+        self.is_carrying = False  # there is more to be written again of the file that is being cleared
         self._clearing: JournalFile | None = None
         self._settlement_bytes: i64 = 0  # what it took the last time to say what is settled in segments
 
@@ -51,6 +54,7 @@ class Retirement:
                 return
             if file is self._clearing:
                 self._clearing = None
+                self.is_carrying = False
             self._journal.retire(file)
 
     def tidy(self) -> None:
@@ -69,6 +73,8 @@ class Retirement:
         if file is None or not self.is_ready:
             return
         if file is self._clearing:
+            if self.is_carrying:
+                self._carry_on(file)
             self._sync_what_keeps(file)
         elif self._excess() > 0:
             self._clear(file)
@@ -80,8 +86,9 @@ class Retirement:
         return journal.total_bytes - allowed
 
     def _clear(self, file: JournalFile) -> None:
-        """Write again what lives in a file."""
+        """Write again what lives in a file: the messages bit by bit, the rest now."""
         self._clearing = file
+        self.is_carrying = True
         replaced = self._replaced(file)
         for vhost in self.vhosts.values():
             self._carry_definitions(vhost, file.number)
@@ -89,22 +96,33 @@ class Retirement:
             for segment in kept.segments.values():
                 if segment.recorded_in == file.number:
                     kept.record(segment)
-        held = self._held(file.number)
-        shared_messages: dict[Message, list[Destination]] = {}
-        for vhost in self.vhosts.values():
-            for queue in vhost.queues.values():
-                if queue.durable:
-                    self._carry_queue(queue, file, held.get(queue.kept, []), shared_messages)
-        for message, destinations in shared_messages.items():
-            self._carry(message, destinations)
-        journal = self._journal
-        # If nothing was written again there may never be another batch.
-        last = journal.number if journal.waiting_bytes > 0 else journal.number - 1
+        if file.settles_pages:
+            self._carry_all_settlements()
+        last = self._last_batch()
         for each in replaced:
             each.settles_pages = False
             each.safe_after = max(each.safe_after, last)
-        journal.urgent_count += 1
+        self._carry_on(file)
         self._sync_what_keeps(file)
+
+    def _last_batch(self) -> i64:
+        """Return the batch that has what was written last; if nothing is, there may never be another one."""
+        journal = self._journal
+        return journal.number if journal.waiting_bytes > 0 else journal.number - 1
+
+    def _carry_on(self, file: JournalFile) -> None:
+        """Write again some of the messages that live in a file."""
+        held = self._held(file.number)
+        messages: dict[Message, list[Destination]] = {}
+        self.is_carrying = False
+        for vhost in self.vhosts.values():
+            for queue in vhost.queues.values():
+                if queue.durable:
+                    self._find(queue, file, held.get(queue.kept, []), messages)
+        for message, destinations in messages.items():
+            self._carry(message, destinations)
+        file.safe_after = max(file.safe_after, self._last_batch())
+        self._journal.urgent_count += 1
         self._shared.schedule()
 
     def _replaced(self, file: JournalFile) -> list[JournalFile]:
@@ -147,30 +165,45 @@ class Retirement:
                         entry.message = _unstored(entry.message)
         return held
 
-    def _carry_queue(
+    def _find(
         self,
         queue: Queue,
         file: JournalFile,
         held: list[Entry],
-        shared_messages: dict[Message, list[Destination]],
+        messages: dict[Message, list[Destination]],
     ) -> None:
+        """Add what a queue has in a file, up to so many messages; each with all its queues."""
         kept = queue.kept
         assert isinstance(kept, DiskQueueStore)
         entries = queue.in_memory()
         entries.extend(held)
+        number = file.number
         for entry in entries:
-            if entry.message.stored == file.number:
-                destination = Destination(kept.number, entry.position, entry.delivery_count)
-                known = shared_messages.get(entry.message)
-                if known is None:
-                    shared_messages[entry.message] = [destination]
-                else:
-                    known.append(destination)
-        if file.settles_pages and kept.segments:
-            kept.flush()
-            before = self._journal.records.size
-            self._carry_settlements(queue, kept, entries)
-            self._settlement_bytes += self._journal.records.size - before
+            message = entry.message
+            if message.stored != number:
+                continue
+            known = messages.get(message)
+            if known is not None:
+                known.append(_destination_of(kept, entry))
+            elif len(messages) < CARRIED_MAX:
+                messages[message] = [_destination_of(kept, entry)]
+            else:
+                self.is_carrying = True
+
+    def _carry_all_settlements(self) -> None:
+        """Write again what is settled in the segments of all queues."""
+        held = self._held(0)
+        for vhost in self.vhosts.values():
+            for queue in vhost.queues.values():
+                kept = queue.kept
+                assert isinstance(kept, DiskQueueStore)
+                if kept.durable and kept.segments:
+                    entries = queue.in_memory()
+                    entries.extend(held.get(kept, []))
+                    kept.flush()
+                    before = self._journal.records.size
+                    self._carry_settlements(queue, kept, entries)
+                    self._settlement_bytes += self._journal.records.size - before
 
     def _carry(self, message: Message, destinations: list[Destination]) -> None:
         journal = self._journal
@@ -196,9 +229,9 @@ class Retirement:
         alive: list[tuple[int, int]] = [(int(page.first), int(page.last)) for page in queue.pages()]
         kept.write_counts_before(alive)
         for entry in entries:
-            alive.append((int(entry.position), int(entry.position)))
             if entry.message.stored < 0 and entry.delivery_count > 0 and entry.message.persistent:
                 kept.write_returned(entry)
+        alive.extend(_runs(entries))
         alive.sort()
         at = min([int(segment.first) for segment in kept.segments.values()])
         end = max([int(segment.last) for segment in kept.segments.values()])
@@ -266,7 +299,7 @@ class Retirement:
             if message.stored != -segment.number:
                 continue
             if message.persistent and kept.durable:
-                destination = Destination(kept.number, entry.position, entry.delivery_count)
+                destination = _destination_of(kept, entry)
                 journal.records.shared_message(message, [destination], PERSISTENT | CARRIED)
                 message.stored = journal.file.number
                 journal.file.keep(1, message_bytes(message))
@@ -285,6 +318,27 @@ class Retirement:
                 if queue.kept is kept:
                     return queue
         return None
+
+
+def _destination_of(kept: DiskQueueStore, entry: Entry) -> Destination:
+    """Return where an entry is."""
+    return Destination(kept.number, entry.position, entry.delivery_count, entry.expires_at)
+
+
+def _runs(entries: list[Entry]) -> list[tuple[int, int]]:
+    """Return the positions of entries, those that follow each other as one range."""
+    runs: list[tuple[int, int]] = []
+    first: i64 = 0
+    last: i64 = -1
+    for entry in entries:
+        if entry.position != last + 1:
+            if first > 0:
+                runs.append((int(first), int(last)))
+            first = entry.position
+        last = entry.position
+    if first > 0:
+        runs.append((int(first), int(last)))
+    return runs
 
 
 def _unstored(message: Message) -> Message:

@@ -4,7 +4,7 @@ import errno
 import logging
 from typing import Final, final
 
-from librt.strings import read_i64_be
+from librt.strings import read_i64_be, write_i64_be
 from mypy_extensions import i64
 
 from supersoniq.amqp.primitives import read_u32
@@ -13,11 +13,13 @@ from supersoniq.broker.ports import Page
 from supersoniq.storage.disk import Disk, File
 from supersoniq.storage.records import (
     DESTINATIONS_AT,
+    EXPIRES_FIRST,
     MESSAGE,
     PAGE_HEAD_BYTES,
     PERSISTENT,
     PageHead,
     RecordWriter,
+    expiry_of,
     next_record,
     read_message,
     read_page_head,
@@ -168,10 +170,24 @@ class WritePage(Job):
             self.page.data = None
 
 
+def first_expiry(entries: list[Entry | None]) -> i64:
+    """Return when the first of some entries expires, 0 for never."""
+    first: i64 = 0
+    for entry in entries:
+        assert entry is not None
+        if entry.expires_at > 0 and (first == 0 or entry.expires_at < first):
+            first = entry.expires_at
+    return first
+
+
 def encode_page(entries: list[Entry | None], queue: i64, number: i64, epoch: i64) -> tuple[bytes, PageHead]:
     """Return a page of entries, in order of position."""
     writer = RecordWriter()
     writer.seed = record_seed(number, epoch)
+    expires_at = first_expiry(entries)
+    if expires_at > 0:
+        write_i64_be(writer.begin(EXPIRES_FIRST), expires_at)
+        writer.end()
     persistent_count: i64 = 0
     body_bytes: i64 = 0
     first: i64 = 0
@@ -187,7 +203,7 @@ def encode_page(entries: list[Entry | None], queue: i64, number: i64, epoch: i64
         if first == 0:
             first = entry.position
         last = entry.position
-        writer.message(message, queue, entry.position, entry.delivery_count, flags)
+        writer.message(message, queue, entry.position, entry.delivery_count, entry.expires_at, flags)
     head = PageHead(
         writer.size, number, epoch, queue, i64(len(entries)), persistent_count, first, last, body_bytes
     )
@@ -224,6 +240,7 @@ def decode_page(data: bytes, path: str, offset: i64) -> list[Entry]:
         elif data[at + 8] == MESSAGE:
             entry = Entry(read_message(data, at, stop), read_i64_be(data, at + DESTINATIONS_AT + 4))
             entry.delivery_count = read_u32(data, at + DESTINATIONS_AT + 12)
+            entry.expires_at = expiry_of(data, at, at + DESTINATIONS_AT)
             entries.append(entry)
         at = stop
     return entries

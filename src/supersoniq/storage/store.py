@@ -86,8 +86,7 @@ class _Work(Deferred):
 
     def run(self) -> bool:
         """Do it."""
-        self._store.end_turn()
-        return False
+        return self._store.end_turn()
 
 
 @final
@@ -170,12 +169,14 @@ class DiskStore(Store):
         if len(queues) == 1:
             kept = queues[0]
             assert isinstance(kept, DiskQueueStore)
-            journal.records.message(message, kept.number, kept.next_position, 0, PERSISTENT)
+            journal.records.message(
+                message, kept.number, kept.next_position, 0, kept.next_expires_at, PERSISTENT
+            )
         else:
             destinations: list[Destination] = []
             for each in queues:
                 assert isinstance(each, DiskQueueStore)
-                destinations.append(Destination(each.number, each.next_position, 0))
+                destinations.append(Destination(each.number, each.next_position, 0, each.next_expires_at))
             journal.records.shared_message(message, destinations, PERSISTENT)
         message.stored = file.number
         count = i64(len(queues))
@@ -201,6 +202,8 @@ class DiskStore(Store):
         """Add it to the batch of this turn."""
         if not self.shared.is_open:
             return 0
+        if definition.stored > 0:
+            self.journal.settle(definition.stored, DEFINITION_BYTES, self.journal.number)
         self._retirement.declare(definition)
         return self._urgent()
 
@@ -231,9 +234,11 @@ class DiskStore(Store):
 
     # Turns
 
-    def end_turn(self) -> None:
-        """Set marks, then send the batch to the disk if anybody waits for it."""
+    def end_turn(self) -> bool:
+        """Set marks, then send the batch to the disk if anybody waits for it; true if there is more to do."""
         shared = self.shared
+        if self._retirement.is_carrying:
+            self._retirement.press()
         if shared.unmarked:
             for kept in shared.unmarked:
                 kept.mark()
@@ -246,6 +251,7 @@ class DiskStore(Store):
                 self.journal.has_rotated = False
                 self._retirement.press()
         self._let_go()
+        return self._retirement.is_carrying
 
     def _tell(self) -> None:
         """Tell those who wait if more is safe."""

@@ -14,10 +14,13 @@ from supersoniq.storage.disk import Disk, File
 from supersoniq.storage.ranges import Ranges
 from supersoniq.storage.records import (
     DESTINATIONS_AT,
+    EXPIRES_FIRST,
+    EXPIRES_FIRST_BYTES,
     MESSAGE,
     PAGE_HEAD_BYTES,
     PAGE_MAGIC,
     PERSISTENT,
+    RECORD_HEAD_BYTES,
     PageHead,
     next_record,
     read_message,
@@ -27,8 +30,9 @@ from supersoniq.storage.records import (
 )
 from supersoniq.storage.segments import decode_page
 
-# The head, where the page is, how many persistent messages live in it, and the bytes of their bodies.
-Surveyed = tuple[PageHead, int, int, int]
+# The head, where the page is, how many persistent messages live in it, the bytes of their bodies, and when
+# the first of all its messages expires.
+Surveyed = tuple[PageHead, int, int, int, int]
 
 NUMBER_AT: Final = 16
 EPOCH_AT: Final = 24
@@ -81,7 +85,8 @@ def survey_segment(
                     file.write(stretch.at, [head.octets()])
                     file.sync()
             live, body_bytes = _living(file, path, stretch, head, settled)
-            surveyed.append((head, stretch.at, live, body_bytes))
+            expires_at = _first_expiry(file, stretch.at + PAGE_HEAD_BYTES, head)
+            surveyed.append((head, stretch.at, live, body_bytes, expires_at))
     finally:
         file.close()
     return surveyed
@@ -90,6 +95,20 @@ def survey_segment(
 def queue_of(path: str) -> int:
     """Return the queue that a segment belongs to."""
     return int(path.rpartition("/")[2].partition("-")[0])
+
+
+def _first_expiry(file: File, at: int, head: PageHead) -> int:
+    """Return when the first message of a page expires whose records begin at `at`, 0 for never.
+
+    Where that is damaged it is long ago, so that the page is read and says it again.
+    """
+    data = file.read(at, EXPIRES_FIRST_BYTES)
+    if len(data) < EXPIRES_FIRST_BYTES or data[8] != EXPIRES_FIRST:
+        return 0
+    seed = record_seed(head.number, head.epoch)
+    if record_end(data, memoryview(data), 0, EXPIRES_FIRST_BYTES, seed) < 0:
+        return 1
+    return int(read_i64_be(data, RECORD_HEAD_BYTES))
 
 
 def _living(file: File, path: str, stretch: Stretch, head: PageHead, settled: Ranges) -> tuple[int, int]:

@@ -9,8 +9,8 @@ from tests.fakes import FakeConsumer
 from supersoniq.broker.queues.consumers import Consumers
 
 
-def consumers_of(*members: FakeConsumer) -> Consumers:
-    consumers = Consumers()
+def consumers_of(*members: FakeConsumer, single_active: bool = False) -> Consumers:
+    consumers = Consumers(single_active)
     for member in members:
         consumers.add(member)
     return consumers
@@ -101,12 +101,59 @@ def test_everyone_is_a_copy_in_order_of_subscription() -> None:
     assert len(consumers) == 3
 
 
+# Single active consumer
+
+
+def test_only_the_first_one_is_asked_whatever_its_priority() -> None:
+    first, second = FakeConsumer(b"a"), FakeConsumer(b"b", priority=9)
+    consumers = consumers_of(first, second, single_active=True)
+    assert consumers.active() is first
+    assert turns(consumers, 5) == b"aaaaa"
+    assert second.times_asked == 0
+
+
+def test_active_one_that_takes_nothing_is_parked_and_keeps_its_place() -> None:
+    first, second = FakeConsumer(b"a", room=0), FakeConsumer(b"b")
+    consumers = consumers_of(first, second, single_active=True)
+    assert turns(consumers, 10) == b"-" * 10
+    assert (first.times_asked, first.parked, second.parked) == (1, True, False)
+    first.room = 1
+    consumers.unpark(first)
+    assert turns(consumers, 1) == b"a"
+    assert consumers.active() is first
+
+
+def test_next_one_takes_over_in_order_of_subscription() -> None:
+    members = [FakeConsumer(b"a"), FakeConsumer(b"b"), FakeConsumer(b"c")]
+    consumers = consumers_of(*members, single_active=True)
+    seen = []
+    for gone in (members[1], members[0], members[2]):
+        seen.append(turns(consumers, 2))
+        consumers.remove(gone)
+    assert seen == [b"aa", b"aa", b"cc"]
+    assert (consumers.active(), consumers.next_ready()) == (None, None)
+
+
+def test_active_one_can_go_while_it_is_parked() -> None:
+    first, second = FakeConsumer(b"a", room=0), FakeConsumer(b"b")
+    consumers = consumers_of(first, second, single_active=True)
+    assert turns(consumers, 1) == b"-"
+    consumers.remove(first)
+    assert turns(consumers, 2) == b"bb"
+    consumers.add(first)
+    assert (consumers.active(), first.parked) == (second, False)
+
+
+def test_without_single_active_nobody_is_the_active_one() -> None:
+    assert consumers_of(FakeConsumer(b"a")).active() is None
+
+
 class ConsumersAgainstRules(RuleBasedStateMachine):
     """Whoever is chosen is ready, of the highest ready priority, and everybody gets his turn."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.consumers = Consumers()
+        self.consumers = Consumers(False)
         self.members: list[FakeConsumer] = []
         self.waited: dict[FakeConsumer, int] = {}
 

@@ -202,7 +202,7 @@ def test_restored_messages_are_ready_in_order_of_position() -> None:
     bench.queue.restore_page(kept.write_page([Entry(stored(), 6), Entry(stored(), 8)]))
     bench.queue.restore(Entry(stored(), 9))
     for position in (1, 2):
-        bench.queue.restore_older(Entry(stored(), position))
+        bench.queue.come_back(Entry(stored(), position))
     assert kept.log == []
     assert bench.queue.ready_count == 7
     assert bench.drained() == [1, 2, 3, 5, 6, 8, 9]

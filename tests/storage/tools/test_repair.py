@@ -10,7 +10,7 @@ from tests.storage.simulated_disk import SimulatedDisk
 from tests.storage.tools.stores import SMALL, changed, flipped, on_disk, restarted, small_store
 
 from supersoniq.storage.contents import read_contents
-from supersoniq.storage.directory import DataError
+from supersoniq.storage.directory import FORMAT, DataError, format_line
 from supersoniq.storage.lock import DirectoryLock, LockError
 from supersoniq.storage.tools.repair import Repair, repair_directory
 from supersoniq.storage.tools.snapshot import Hold
@@ -225,7 +225,7 @@ def test_directory_that_is_being_copied_is_refused(tmp_path: Path) -> None:
 
 
 def test_newer_format_is_refused(tmp_path: Path) -> None:
-    on_disk(changed(small_store(), "format", b"supersoniq data format 2\n"), tmp_path)
+    on_disk(changed(small_store(), "format", format_line(FORMAT + 1).encode()), tmp_path)
     with pytest.raises(DataError, match="written by a newer"):
         repair_directory(tmp_path)
 

@@ -4,8 +4,12 @@ from abc import ABC, abstractmethod
 
 from mypy_extensions import i64, mypyc_attr
 
+from supersoniq.amqp.primitives import octets
 from supersoniq.amqp.tables import Table, encode_table
 from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition
+from supersoniq.broker.message import Message
+from supersoniq.broker.policies import Policy, merged
+from supersoniq.broker.queues.rules import deduplicates
 
 # Kind of destination, its name, binding key, arguments in a canonical order.
 BindingIdentity = tuple[bool, bytes, bytes, bytes]
@@ -23,6 +27,12 @@ class Destination:
         self.durable = durable
         self.visit: i64 = 0
         self.inbound: dict[Binding, None] = {}  # those that lead here, in order
+        self.policy: Policy | None = None  # of all that concern it, the one that counts
+        self.operator_policy: Policy | None = None
+
+    def effective_definition(self) -> dict[str, object]:
+        """Return what its policies want together."""
+        return merged(self.policy, self.operator_policy)
 
 
 class Binding:
@@ -52,6 +62,10 @@ class Exchange(Destination, ABC):
     kind = ""
     # Whether the destinations depend on nothing but the routing key, so that the answer may be remembered.
     by_key_alone = True
+    # Whether only the first of a message's routing keys counts, so that there is one destination.
+    takes_one_key = False
+    # Whether it keeps messages; `by_key_alone` is false then.
+    keeps = False
 
     def __init__(
         self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
@@ -62,10 +76,20 @@ class Exchange(Destination, ABC):
         self.internal = internal
         self.arguments = arguments
         self.alternate: bytes | None = None
-        alternate = arguments.get(b"alternate-exchange")
+        self.apply({})
+        delays = arguments.get(b"x-delayed-exchange")
+        self.deduplicates = deduplicates(arguments)
+        self.delays = delays is not None and delays.value is True
+        self.bindings: dict[BindingIdentity, Binding] = {}
+
+    def apply(self, definition: dict[str, object]) -> None:
+        """Go by the definition of policies from now on; an argument counts before it."""
+        alternate = self.arguments.get(b"alternate-exchange")
+        wanted = definition.get("alternate-exchange")
         if alternate is not None and alternate.is_string:
             self.alternate = alternate.octets()
-        self.bindings: dict[BindingIdentity, Binding] = {}
+        else:
+            self.alternate = octets(wanted) if isinstance(wanted, str) else None
 
     def bind(self, binding: Binding) -> bool:
         """Add a binding; false if an equal one is there already.
@@ -93,6 +117,9 @@ class Exchange(Destination, ABC):
             self.removed(known)
         return known
 
+    def check_arguments(self) -> None:
+        """Raise 406 if the type refuses the exchange's own arguments."""
+
     def check(self, binding: Binding) -> None:
         """Raise 406 if the type refuses the arguments of `binding`."""
 
@@ -110,6 +137,13 @@ class Exchange(Destination, ABC):
 
         `header` is the payload of the content header; it may be cut short if `by_key_alone` is true.
         """
+
+    def published(self, message: Message) -> None:
+        """Take note of a message that came by. Called only if `keeps` is true."""
+
+    def kept(self) -> list[Message]:
+        """Return the messages for what is newly bound, in order."""
+        return []
 
 
 class Targets:

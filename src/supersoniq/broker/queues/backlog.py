@@ -11,33 +11,45 @@ a million.
 Beyond what the queue may occupy in memory, chunks become pages that its store keeps. They are older than what
 is added and younger than what is in the short list and the tuples, so entries are taken in this order:
 returned, short list, tuples, pages, what was added last.
+
+An entry can be removed from the middle, when it expires: it stays where it is, with a message that is `GONE`,
+and is passed over when those before it are taken. When there are more of those than others, they are swept
+out.
 """
 
-from typing import Final, final
+from typing import Final
 
 from mypy_extensions import i64
 
-from supersoniq.broker.message import Entry
+from supersoniq.broker.message import GONE, Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
+from supersoniq.broker.queues.deadlines import Deadlines
 
 CHUNK_PLACES: Final = 1_024
 # A chunk of large messages is shorter.
 CHUNK_BODY_BYTES: Final = 256 * 1024
 # What a message takes beside its body: three objects, address, header, and its places in lists.
 MESSAGE_OVERHEAD_BYTES: Final = 350
+# So many that are gone are left where they are, however few others there are.
+GONE_PLACES: Final = 4_096
 # The front list is renewed when it is used up and has so many empty places, so that a short queue keeps its
 # list.
 RENEWED_PLACES: Final = 256
 
 
-@final
 class Backlog:
-    """A queue of entries that takes entries back at their place."""
+    """A queue of entries that takes entries back at their place.
 
-    def __init__(self, kept: QueueStore) -> None:
+    Nothing is paged unless `pages` is true.
+    """
+
+    def __init__(self, kept: QueueStore, pages: bool = True) -> None:
         self.count: i64 = 0
         self.body_bytes: i64 = 0
+        self.deadlines: Deadlines | None = None  # of entries that expire
         self._kept = kept
+        self._may_page = pages
+        self._gone_count: i64 = 0
         self._returned: list[Entry] = []  # latest position first, so that the next to go is at the cheap end
         self._front: list[Entry | None] = []
         self._head: i64 = 0  # the first place of the front list that is not empty
@@ -46,6 +58,7 @@ class Backlog:
         self._chunk: i64 = 0  # the first of the chunks that is not used up
         self._pages: list[Page | None] = []
         self._page: i64 = 0  # the first of the pages that is not used up
+        self._loaded: dict[Page, list[Entry | None]] = {}  # pages that are in memory before their turn
         self._paged_count: i64 = 0
         self._paged_body_bytes: i64 = 0
         self._back: list[Entry | None] = []
@@ -75,20 +88,28 @@ class Backlog:
 
     def _close_back(self) -> None:
         """Make a chunk or a page of what was added last."""
-        limit = self._kept.memory_bytes_max
-        if self._page < i64(len(self._pages)) or (limit > 0 and self.memory_bytes > limit):
-            self._add_page(self._kept.write_page(self._back))
+        limit = self._kept.memory_bytes_max if self._may_page else 0
+        back = self._present(self._back)
+        if not back:
+            pass
+        elif self._page < i64(len(self._pages)) or (limit > 0 and self.memory_bytes > limit):
+            self._add_page(self._written(back))
         else:
-            self._chunks.append(tuple(self._back))
+            self._chunks.append(tuple(back))
         self._back = []
         self._back_body_bytes = 0
 
     def spill(self) -> None:
         """Make pages of the youngest chunks until what is left fits into memory."""
         limit = self._kept.memory_bytes_max
+        if limit == 0 or not self._may_page:
+            return
         pages: list[Page | None] = []
         while self._chunk < i64(len(self._chunks)) and self.memory_bytes > limit:
-            page = self._kept.write_page(list(self._chunks.pop()))
+            chunk = self._present(list(self._chunks.pop()))
+            if not chunk:
+                continue
+            page = self._written(chunk)
             self._paged_count += page.count
             self._paged_body_bytes += page.body_bytes
             pages.append(page)
@@ -98,6 +119,32 @@ class Backlog:
             self._pages = pages
             self._page = 0
 
+    def _written(self, entries: list[Entry | None]) -> Page:
+        """Have the store keep entries as a page that knows when the first of them expires."""
+        expires_at: i64 = 0
+        page = self._kept.write_page(entries)
+        deadlines = self.deadlines
+        if deadlines is not None:
+            for entry in entries:
+                assert entry is not None
+                if entry.expires_at > 0:
+                    deadlines.leave(entry)
+                    if expires_at == 0 or entry.expires_at < expires_at:
+                        expires_at = entry.expires_at
+            page.expires_at = expires_at
+            self._watch_page(page)
+        return page
+
+    def _watch_page(self, page: Page) -> None:
+        if page.expires_at > 0:
+            self.known_deadlines().add_page(page)
+
+    def known_deadlines(self) -> Deadlines:
+        """Return the deadlines, new ones if there are none yet."""
+        if self.deadlines is None:
+            self.deadlines = Deadlines()
+        return self.deadlines
+
     def _add_page(self, page: Page) -> None:
         self._pages.append(page)
         self._paged_count += page.count
@@ -105,6 +152,7 @@ class Backlog:
 
     def append_page(self, page: Page) -> None:
         """Add a page whose positions are above all others."""
+        self._watch_page(page)
         self._is_short = False
         if self._back:
             self._close_back()
@@ -132,7 +180,27 @@ class Backlog:
 
     def pop(self) -> Entry:
         """Take the entry with the lowest position; `count` must not be 0."""
+        entry = self._next()
         self.count -= 1
+        self.body_bytes -= len(entry.message.body)
+        if self._gone_count > 0:
+            self._pass_over()
+        return entry
+
+    def _pass_over(self) -> None:
+        """Give up the first entries that are gone, and so read the page behind them: `count` may change."""
+        while self._gone_count > 0:
+            entry: Entry | None = None
+            if self._returned:
+                entry = self._returned[-1]
+            elif self._head < i64(len(self._front)):
+                entry = self._front[self._head]
+            if entry is None or entry.message is not GONE:
+                return
+            self._next()
+            self._gone_count -= 1
+
+    def _next(self) -> Entry:
         entry: Entry | None
         if self._returned:
             entry = self._returned.pop()
@@ -145,8 +213,52 @@ class Backlog:
             if self._head == i64(len(front)):
                 self._renew_front()
         assert entry is not None
-        self.body_bytes -= len(entry.message.body)
         return entry
+
+    def remove(self, entry: Entry) -> Message:
+        """Take out an entry that is here and in memory; returns its message, which the entry has no more."""
+        message = entry.message
+        self.count -= 1
+        self.body_bytes -= len(message.body)
+        entry.message = GONE
+        self._gone_count += 1
+        self._pass_over()
+        if self._gone_count > GONE_PLACES and self._gone_count > self.count - self._paged_count:
+            self._sweep()
+        return message
+
+    def _sweep(self) -> None:
+        """Give back the places of those that are gone."""
+        self._returned = [entry for entry in self._returned if entry.message is not GONE]
+        front = self._front[self._head :]
+        self._front = self._present(front)
+        self._head = 0
+        chunks: list[tuple[Entry | None, ...]] = []
+        for chunk in self._chunks[self._chunk :]:
+            present = tuple(self._present(list(chunk)))
+            if present:
+                chunks.append(present)
+        self._chunks = chunks
+        self._chunk = 0
+        for page, entries in self._loaded.items():
+            self._loaded[page] = self._present(entries)
+        self._back = self._present(self._back)
+        self._gone_count = 0
+        if not self._front:
+            self._renew_front()
+
+    def _present(self, entries: list[Entry | None]) -> list[Entry | None]:
+        """Return the entries that are not gone."""
+        if self._gone_count == 0:
+            return entries
+        present: list[Entry | None] = []
+        for entry in entries:
+            if entry is not None:
+                if entry.message is GONE:
+                    self._gone_count -= 1
+                else:
+                    present.append(entry)
+        return present
 
     def _renew_front(self) -> None:
         """Go on with what is behind the front list, which is used up."""
@@ -175,7 +287,7 @@ class Backlog:
         self._is_short = True
 
     def _read_page(self) -> None:
-        """Make the front list of the first page; entries of it that are damaged are gone."""
+        """Make the front list of the first page."""
         page = self._pages[self._page]
         assert page is not None
         self._pages[self._page] = None
@@ -183,43 +295,92 @@ class Backlog:
         if self._page * 2 >= i64(len(self._pages)):
             del self._pages[: self._page]
             self._page = 0
-        self._front = self._kept.read_page(page)
+        loaded = self._loaded.pop(page, None)
+        self._front = self._entries_of(page) if loaded is None else loaded
+
+    def _forget_deadlines(self, entries: list[Entry]) -> None:
+        if self.deadlines is not None:
+            self.deadlines = None
+            for entry in entries:
+                entry.is_ready = False
+
+    def load(self, page: Page) -> None:
+        """Read a page into memory before its turn."""
+        self._loaded[page] = self._entries_of(page)
+
+    def read_ahead(self, until_ms: i64) -> bool:
+        """Read a page of which something expires up to a time; false if there is none."""
+        page = None if self.deadlines is None else self.deadlines.pop_page(until_ms)
+        if page is None:
+            return False
+        self.load(page)
+        return True
+
+    def peek(self, page: Page) -> list[Entry]:
+        """Read a page that is out of memory and leave it there, unless something of it is missing."""
+        entries = self._kept.read_page(page)
+        if i64(len(entries)) != page.count:
+            self._loaded[page] = self._taken(page, entries)
+        return [entry for entry in entries if entry is not None]
+
+    def _entries_of(self, page: Page) -> list[Entry | None]:
+        """Read a page; entries of it that are damaged are gone."""
+        return self._taken(page, self._kept.read_page(page))
+
+    def _taken(self, page: Page, entries: list[Entry | None]) -> list[Entry | None]:
+        """Have the entries of a page in memory from now on."""
         self._paged_count -= page.count
         self._paged_body_bytes -= page.body_bytes
-        missing = page.count - i64(len(self._front))
+        if page.expires_at > 0:
+            page.expires_at = 0
+            deadlines = self.known_deadlines()
+            for entry in entries:
+                if entry is not None and entry.expires_at > 0:
+                    deadlines.add(entry)
+        missing = page.count - i64(len(entries))
         if missing != 0:
             self.count -= missing
             self.body_bytes -= page.body_bytes
-            for entry in self._front:
+            for entry in entries:
                 assert entry is not None
                 self.body_bytes += len(entry.message.body)
+        return entries
 
     def pages(self) -> list[Page]:
-        """Return the pages, in order."""
-        return [page for page in self._pages if page is not None]
+        """Return the pages that are out of memory, in order."""
+        return [page for page in self._pages if page is not None and page not in self._loaded]
+
+    def _loaded_pages(self) -> list[Page]:
+        return [page for page in self._pages if page is not None and page in self._loaded]
 
     def take_pages(self) -> list[Page]:
-        """Take all pages, in order."""
+        """Take all pages that are out of memory, in order."""
         pages = self.pages()
+        for page in pages:
+            page.expires_at = 0
         self.count -= self._paged_count
         self.body_bytes -= self._paged_body_bytes
-        self._pages = []
+        self._pages = list(self._loaded_pages())
         self._page = self._paged_count = self._paged_body_bytes = 0
         return pages
 
     def in_memory(self) -> list[Entry]:
         """Return the entries that are in memory, in order."""
-        entries = self._returned[::-1]
-        for chunk in [tuple(self._front), *self._chunks, tuple(self._back)]:
+        entries = [entry for entry in reversed(self._returned) if entry.message is not GONE]
+        loaded = [
+            tuple(self._loaded[page]) for page in self._pages if page is not None and page in self._loaded
+        ]
+        for chunk in [tuple(self._front), *self._chunks, *loaded, tuple(self._back)]:
             for entry in chunk:
-                if entry is not None:
+                if entry is not None and entry.message is not GONE:
                     entries.append(entry)
         return entries
 
     def drain(self) -> list[Entry]:
         """Take all entries, in order; `take_pages` comes first."""
         entries = self.in_memory()
-        self.count = self.body_bytes = 0
+        self._forget_deadlines(entries)
+        self.count = self.body_bytes = self._gone_count = 0
         self._returned = []
         self._front = []
         self._head = 0
@@ -228,4 +389,7 @@ class Backlog:
         self._chunk = 0
         self._back = []
         self._back_body_bytes = 0
+        self._pages = []
+        self._page = 0
+        self._loaded.clear()
         return entries

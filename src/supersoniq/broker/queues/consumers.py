@@ -23,9 +23,13 @@ class _Ring:
 
 @final
 class Consumers:
-    """All consumers of a queue, parked ones included."""
+    """All consumers of a queue, parked ones included.
 
-    def __init__(self) -> None:
+    With `single_active` only one of them is offered anything: the one that came first, until it goes.
+    """
+
+    def __init__(self, single_active: bool) -> None:
+        self.single_active = single_active
         self._all: list[Consumer] = []
         self._rings: list[_Ring] = []  # highest priority first
         self.exclusive = False
@@ -64,6 +68,8 @@ class Consumers:
 
     def next_ready(self) -> Consumer | None:
         """Return the consumer whose turn it is, None when nobody takes anything; parks those who do not."""
+        if self.single_active:
+            return self._active()
         for ring in self._rings:
             members = ring.members
             while members:
@@ -76,6 +82,21 @@ class Consumers:
                     return consumer
                 consumer.parked = True
                 self._take_out(ring, index)
+        return None
+
+    def active(self) -> Consumer | None:
+        """Return the one that is offered messages where there is only one, None if there is none."""
+        return self._all[0] if self.single_active and self._all else None
+
+    def _active(self) -> Consumer | None:
+        consumer = self.active()
+        if consumer is None or consumer.parked:
+            return None
+        if consumer.is_ready():
+            return consumer
+        ring = self._ring(consumer.priority)
+        consumer.parked = True
+        self._take_out(ring, ring.members.index(consumer))
         return None
 
     def _take_out(self, ring: _Ring, index: int) -> None:

@@ -1,22 +1,72 @@
-"""A classic queue: takes messages, holds them in order, hands them to its consumers."""
+"""A queue: takes messages, holds them in order, hands them to its consumers, and keeps its rules.
 
+What no rule is about takes the shortest way: `enqueue`. Messages that expire, and those of queues with limits
+or priorities, come in by `take_in`.
+"""
+
+from abc import ABC, abstractmethod
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from supersoniq.broker.arguments import QueueOptions
+from supersoniq.broker.deaths import DELIVERY_LIMIT, EXPIRED, MAXLEN, REJECTED
 from supersoniq.broker.definitions import QueueDefinition
 from supersoniq.broker.exchanges.base import Destination
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Consumer, Page, QueueStore
 from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES, Backlog
+from supersoniq.broker.queues.browsing import browse, withdraw
 from supersoniq.broker.queues.consumers import Consumers
+from supersoniq.broker.queues.counting import shown
+from supersoniq.broker.queues.levels import PriorityBacklog
+from supersoniq.broker.queues.rebuilding import rebuild
+from supersoniq.broker.queues.resting import Rested, Resting
+from supersoniq.broker.queues.rules import DROP_HEAD, REJECT_PUBLISH_DLX, Rules
+from supersoniq.broker.timers import Timer
 from supersoniq.broker.turn import Deferred, Turn
 
 # Deliveries of one queue in one turn; the rest waits, so that a deep backlog holds up nobody else.
 DISPATCH_MAX: Final = 2_000
 
+# Messages of one queue that expire in one turn, and those that a new limit drops.
+DROPPED_MAX: Final = 1_000
+
 NOBODY: Final = 0
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Graveyard(ABC):
+    """Where messages go that a queue does not keep: to its dead-letter exchange."""
+
+    @abstractmethod
+    def take(self, queue: "Queue", entry: Entry, reason: bytes) -> None:
+        """Take an entry that is in the queue no more; it calls `Queue.buried` when it has moved it."""
+
+
+@final
+class _Expiry(Timer):
+    """The moment at which something in one queue expires."""
+
+    def __init__(self, queue: "Queue") -> None:
+        super().__init__()
+        self._queue = queue
+
+    def fire(self, now_ms: i64) -> i64:
+        """Drop what has expired."""
+        return self._queue.expire(now_ms)
+
+
+@final
+class _Awake(Rested):
+    """Takes back what has rested, for one queue."""
+
+    def __init__(self, queue: "Queue") -> None:
+        self._queue = queue
+
+    def rested(self, entry: Entry) -> None:
+        """Put it back."""
+        self._queue.come_back(entry)
 
 
 @final
@@ -60,10 +110,19 @@ class Queue(Destination):
         self.unacked_body_bytes: i64 = 0
         self.published_count: i64 = 0
         self.delivered_count: i64 = 0
-        self.consumers = Consumers()
-        self._backlog = Backlog(kept)
+        self.consumers = Consumers(options.single_active_consumer)
+        self.rules = options.rules
+        self.graveyard: Graveyard | None = None
+        self._backlog = self._new_backlog()
         self._turn = turn
         self._dispatch = _Dispatch(self)
+        self._expiry: _Expiry | None = None
+        self._resting: Resting | None = None
+
+    def _new_backlog(self) -> Backlog:
+        if self.rules.max_priority > 0:
+            return PriorityBacklog(self.kept, self.rules.max_priority)
+        return Backlog(self.kept)
 
     @property
     def ready_count(self) -> int:
@@ -100,11 +159,84 @@ class Queue(Destination):
                 return
         self._backlog.append(Entry(message, position))
 
+    def take_in(self, message: Message, expires_at: i64, now_ms: i64) -> None:
+        """Take a message as `enqueue` does, and as the rules of this queue want it."""
+        kept = self.kept
+        entry = Entry(message, kept.next_position)
+        entry.expires_at = expires_at
+        kept.next_position += 1
+        self.published_count += 1
+        if self._backlog.count == 0:
+            consumer = self.consumers.next_ready()
+            if consumer is not None:
+                self._hand_to(consumer, entry)
+                return
+        if 0 < expires_at <= now_ms:
+            self._drop(entry, EXPIRED)
+            return
+        if expires_at > 0:
+            self._watch(entry)
+        self._backlog.append(entry)
+        if self.shorten():
+            self._turn.dispatch(self._dispatch)
+
+    def refuses(self, message: Message) -> bool:
+        """Whether a message that is published now is to be refused for want of room."""
+        rules = self.rules
+        if rules.overflow == DROP_HEAD or not rules.is_limited:
+            return False
+        return rules.overflows(self._backlog.count + 1, self._backlog.body_bytes + len(message.body))
+
+    def refuse(self, message: Message) -> None:
+        """Take note of a message that was refused; it may be for the dead-letter exchange."""
+        if self.rules.overflow == REJECT_PUBLISH_DLX and self.graveyard is not None:
+            refused = Message(message.address, message.header, message.body, message.persistent)
+            self.graveyard.take(self, Entry(refused, 0), MAXLEN)
+
+    def change(self, options: QueueOptions, rules: Rules) -> None:
+        """Be declared with other arguments from now on; what waits stays."""
+        levels = self.rules.max_priority
+        self.options = options
+        self.consumers.single_active = options.single_active_consumer
+        self.apply(rules)
+        if rules.max_priority != levels:
+            old, self._backlog = self._backlog, self._new_backlog()
+            rebuild(old, self._backlog)
+        self._turn.dispatch(self._dispatch)
+
+    def apply(self, rules: Rules) -> None:
+        """Go by other rules from now on; when a message expires was settled when it came."""
+        self.rules = rules
+        if self.shorten():
+            self._turn.dispatch(self._dispatch)
+
+    def shorten(self) -> bool:
+        """Drop what is beyond the limits, the first ones first; true if there is more to drop.
+
+        A queue that refuses messages drops none, though what comes back may be beyond them.
+        """
+        rules = self.rules
+        backlog = self._backlog
+        if not rules.is_limited or rules.overflow != DROP_HEAD:
+            return False
+        budget: i64 = DROPPED_MAX
+        while backlog.count > 0 and rules.overflows(backlog.count, backlog.body_bytes):
+            if budget == 0:
+                return True
+            budget -= 1
+            entry = backlog.pop()
+            if entry.expires_at > 0 and backlog.deadlines is not None:
+                backlog.deadlines.leave(entry)
+            self._drop(entry, MAXLEN)
+        return False
+
     def dispatch(self) -> bool:
         """Hand what is ready to whoever is ready, at most `DISPATCH_MAX` messages in one turn.
 
         True if it stopped there, with more to hand out.
         """
+        if self.shorten():
+            return True
         backlog = self._backlog
         budget: i64 = DISPATCH_MAX
         while backlog.count > 0:
@@ -115,23 +247,28 @@ class Queue(Destination):
             if consumer is None:
                 return False
             entry = backlog.pop()
-            self.delivered_count += 1
-            if consumer.no_ack:
-                consumer.deliver_settled(entry.message, entry.delivery_count > 0)
-                self._hand_over(entry.position, entry.message)
-            else:
-                self._hold(entry.position, entry.message)
-                consumer.deliver(entry)
+            if entry.expires_at > 0 and self._is_late(entry):
+                continue
+            self._hand_to(consumer, entry)
         return False
+
+    def _hand_to(self, consumer: Consumer, entry: Entry) -> None:
+        self.delivered_count += 1
+        if consumer.no_ack:
+            consumer.deliver_settled(shown(self.rules, entry), entry.delivery_count > 0)
+            self._hand_over(entry.position, entry.message)
+        else:
+            self._hold(entry.position, entry.message)
+            consumer.deliver(entry)
 
     def take(self, no_ack: bool) -> Entry | None:
         """Take the first ready entry for Basic.Get, None if there is none.
 
         With `no_ack` it is settled by that.
         """
-        if self._backlog.count == 0:
+        entry = self._first()
+        if entry is None:
             return None
-        entry = self._backlog.pop()
         self.delivered_count += 1
         if no_ack:
             self._hand_over(entry.position, entry.message)
@@ -139,27 +276,130 @@ class Queue(Destination):
             self._hold(entry.position, entry.message)
         return entry
 
+    def _first(self) -> Entry | None:
+        """Take the first entry that has not expired."""
+        while self._backlog.count > 0:
+            entry = self._backlog.pop()
+            if entry.expires_at == 0 or not self._is_late(entry):
+                return entry
+        return None
+
     def settle(self, entry: Entry) -> None:
         """Forget a delivered entry."""
         self._let_go(entry.message)
         self._forget(entry.position, entry.message)
 
-    def requeue(self, entry: Entry) -> None:
-        """Take a delivered entry back to its original position; a deleted queue drops it."""
+    def requeue(self, entry: Entry, is_failure: bool = True) -> None:
+        """Take a delivered entry back to its original position; a deleted queue drops it.
+
+        It may have to rest before; `is_failure` says that it was not given back by the consumer's own wish.
+        """
         self._let_go(entry.message)
         if self.deleted:
             self._forget(entry.position, entry.message)
             return
         entry.delivery_count += 1
+        if 0 <= self.rules.delivery_limit < entry.delivery_count:
+            self._drop(entry, DELIVERY_LIMIT)
+            return
         if entry.message.stored != 0:
             self.kept.returned(entry)
+        rest_ms = self.rules.rest_ms(entry.delivery_count, is_failure)
+        if rest_ms > 0:
+            if self._resting is None:
+                self._resting = Resting(_Awake(self), self._turn.timers)
+            self._resting.add(entry, rest_ms)
+        else:
+            self.come_back(entry)
+
+    def come_back(self, entry: Entry) -> None:
+        """Put an entry back to its place."""
+        if entry.expires_at > 0:
+            self._watch(entry)
         self._backlog.put_back(entry)
+        self.shorten()
         self._turn.dispatch(self._dispatch)
+
+    def reject(self, entry: Entry) -> None:
+        """Take note that a delivered entry was rejected, and is not wanted again."""
+        self._let_go(entry.message)
+        if self.deleted:
+            self._forget(entry.position, entry.message)
+        else:
+            self._drop(entry, REJECTED)
+
+    # What is dropped
+
+    def _drop(self, entry: Entry, reason: bytes) -> None:
+        """Dead-letter an entry that is in the backlog no more, or forget it."""
+        if self.graveyard is not None and self.rules.dead_letter_exchange is not None:
+            self.graveyard.take(self, entry, reason)
+        else:
+            self._forget(entry.position, entry.message)
+
+    def buried(self, entry: Entry) -> None:
+        """Forget an entry that the graveyard took."""
+        if entry.position > 0:
+            self._forget(entry.position, entry.message)
+
+    def _watch(self, entry: Entry) -> None:
+        """Have an entry that is about to be added expire in time."""
+        self._backlog.known_deadlines().add(entry)
+        self._wind(entry.expires_at)
+
+    def _wind(self, at_ms: i64) -> None:
+        """Have the timer fire at a time, if not before."""
+        if self._expiry is None:
+            self._expiry = _Expiry(self)
+        if self._expiry.due_ms == 0 or at_ms < self._expiry.due_ms:
+            self._turn.timers.set(self._expiry, at_ms)
+
+    def _is_late(self, entry: Entry) -> bool:
+        """Take note that an entry which expires was taken out; drop it if it should have expired before."""
+        if self._backlog.deadlines is not None:
+            self._backlog.deadlines.leave(entry)
+        if entry.expires_at > self._turn.timers.clock.now_ms():
+            return False
+        self._drop(entry, EXPIRED)
+        return True
+
+    def expire(self, now_ms: i64) -> i64:
+        """Drop what has expired, wherever it stands; returns when there is more to do, 0 for never."""
+        deadlines = self._backlog.deadlines
+        if deadlines is None or self.deleted:
+            return 0
+        budget: i64 = DROPPED_MAX
+        while budget > 0:
+            budget -= 1
+            entry = deadlines.pop(now_ms)
+            if entry is None:
+                page = deadlines.pop_page(now_ms)
+                if page is None:
+                    break
+                budget -= page.count
+                self._backlog.load(page)
+                continue
+            expired = Entry(self._backlog.remove(entry), entry.position)
+            expired.delivery_count = entry.delivery_count
+            expired.expires_at = entry.expires_at
+            self._drop(expired, EXPIRED)
+        return deadlines.next_ms()
+
+    def read_ahead(self, until_ms: i64) -> bool:
+        """Read a page of which something expires up to a time; false if there is none."""
+        return self._backlog.read_ahead(until_ms)
 
     def subscribe(self, consumer: Consumer) -> None:
         """Add a consumer; what is ready goes to it from the end of this turn on."""
         self.consumers.add(consumer)
         if self._backlog.count > 0:
+            self._turn.dispatch(self._dispatch)
+
+    def unsubscribe(self, consumer: Consumer) -> None:
+        """Remove a consumer; another one may be the active one by that."""
+        was_active = consumer is self.consumers.active()
+        self.consumers.remove(consumer)
+        if was_active and self._backlog.count > 0:
             self._turn.dispatch(self._dispatch)
 
     def unpark(self, consumer: Consumer) -> None:
@@ -183,8 +423,11 @@ class Queue(Destination):
         self.deleted = True
         self.kept.deleted()
         self.purge()
+        if self._resting is not None:
+            for entry in self._resting.drain():
+                self._forget(entry.position, entry.message)
         everyone = self.consumers.everyone()
-        self.consumers = Consumers()
+        self.consumers = Consumers(False)
         return everyone
 
     def spill(self) -> None:
@@ -192,9 +435,23 @@ class Queue(Destination):
         if self.kept.memory_bytes_max > 0:
             self._backlog.spill()
 
+    def browse(self, after: i64, count_max: int) -> list[Entry]:
+        """Return the first entries that are ready and above a position, in order; all stays as it is."""
+        return browse(self._backlog, after, count_max)
+
+    def withdraw(self, position: i64) -> bool:
+        """Drop the entry that is ready at a position, for good; false if there is none."""
+        message = withdraw(self._backlog, position)
+        if message is not None:
+            self._forget(position, message)
+        return message is not None
+
     def in_memory(self) -> list[Entry]:
-        """Return what is ready and in memory, in order."""
-        return self._backlog.in_memory()
+        """Return what is ready and in memory, in order, and then what rests."""
+        entries = self._backlog.in_memory()
+        if self._resting is not None:
+            entries.extend(self._resting.entries())
+        return entries
 
     def pages(self) -> list[Page]:
         """Return what is ready and out of memory, in order."""
@@ -202,15 +459,15 @@ class Queue(Destination):
 
     def restore(self, entry: Entry) -> None:
         """Take an entry that was recovered, above all that were restored before."""
+        if entry.expires_at > 0:
+            self._watch(entry)
         self._backlog.append(entry)
-
-    def restore_older(self, entry: Entry) -> None:
-        """Take an entry that was recovered, at its place among the older ones."""
-        self._backlog.put_back(entry)
 
     def restore_page(self, page: Page) -> None:
         """Take a page that was recovered, above all that was restored before."""
         self._backlog.append_page(page)
+        if page.expires_at > 0:
+            self._wind(page.expires_at)
 
     def _hold(self, position: i64, message: Message) -> None:
         self.unacked_count += 1

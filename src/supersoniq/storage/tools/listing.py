@@ -29,11 +29,11 @@ from supersoniq.storage.marks import read_marks
 from supersoniq.storage.ranges import Ranges
 from supersoniq.storage.records import (
     CARRIED,
-    DESTINATION_BYTES,
     DESTINATIONS_AT,
     MESSAGE,
     PAGE_HEAD_BYTES,
     PageHead,
+    destination_bytes,
     read_message,
 )
 from supersoniq.storage.scan import records_of
@@ -101,7 +101,7 @@ def kept_pages(disk: Disk, number: int, queue: QueueContents) -> list[KeptPage]:
     pages: list[KeptPage] = []
     for segment, place in sorted(queue.segments.items()):
         path = segment_path(True, number, segment)
-        for head, at, live, body_bytes in survey_segment(
+        for head, at, live, body_bytes, _ in survey_segment(
             disk, path, place.size, queue.settled, [], mends=False
         ):
             queue.covered.add(head.first, head.last)
@@ -162,9 +162,8 @@ def _key(item: tuple[tuple[int, int], object]) -> tuple[int, int]:
 
 
 def _destinations(data: bytes, scan: int, at: int, end: int) -> list[Live]:
-    places = [
-        at + DESTINATIONS_AT + DESTINATION_BYTES * index for index in range(int(read_u16(data, at + 10)))
-    ]
+    step = int(destination_bytes(data, at))
+    places = [at + DESTINATIONS_AT + step * index for index in range(int(read_u16(data, at + 10)))]
     return [
         Live(
             scan,
