@@ -152,10 +152,17 @@ def test_unroutable_message_without_mandatory_vanishes(ch: WireChannel, names: N
 def test_return_precedes_the_confirm_of_its_message(ch: WireChannel, names: Names) -> None:
     ch.call(Confirm.select())
     ch.publish(b"a", names.q, mandatory=True).publish(b"b", names.q, mandatory=True)
-    ch << Basic.return_(body=b"a")
-    ch << Basic.ack(delivery_tag=1)
-    ch << Basic.return_(body=b"b")
-    ch << Basic.ack(delivery_tag=2)
+    returned: list[bytes | None] = []
+    confirmed = 0
+    while confirmed < 2:  # one confirm may stand for both, when a broker reads both at once
+        method = ch.next()
+        if method.name == "basic.return":
+            returned.append(method.body)
+        else:
+            assert method.name == "basic.ack"
+            confirmed = method.fields["delivery_tag"]
+            assert len(returned) >= confirmed
+    assert returned == [b"a", b"b"]
 
 
 @pytest.mark.rule("basic.publish", "order")
