@@ -74,6 +74,31 @@ def test_unfinished_work_asks_for_another_turn() -> None:
     assert log == ["queue"] * 3
 
 
+def test_unfinished_work_does_not_go_on_at_the_end_of_every_turn() -> None:
+    log: list[str] = []
+    turn = Turn()
+    long, short = Work("long", log, again=2), Work("short", log)
+    turn.dispatch(long)
+    for _ in range(3):  # three clients' turns before the loop looks at its sockets again
+        turn.dispatch(short)
+        turn.dispatch(long)  # has something to do already
+        assert turn.finish(goes_on=False)
+    assert log == ["long", "short", "short", "short"]
+    assert turn.finish()
+    assert not turn.finish()
+    assert log[4:] == ["long", "long"]
+
+
+def test_unfinished_work_goes_on_before_what_came_later() -> None:
+    log: list[str] = []
+    turn = Turn()
+    turn.dispatch(Work("first", log, again=1))
+    turn.finish(goes_on=False)
+    turn.dispatch(Work("second", log))
+    assert not turn.finish()
+    assert log == ["first", "first", "second"]
+
+
 def test_unfinished_work_goes_behind_the_others() -> None:
     log: list[str] = []
     turn = Turn()

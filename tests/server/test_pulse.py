@@ -37,6 +37,17 @@ def test_loop_is_asked_once_however_many_turns_end_meanwhile() -> None:
     assert len(loop.soon) == 1
 
 
+def test_turns_of_other_events_do_not_go_on_with_what_is_left() -> None:
+    turn, loop, log = Turn(), FakeLoop(), list[str]()
+    turn.dispatch(Work("queue", log, again=2))
+    pulse = Pulse(turn, loop.as_loop())
+    for _ in range(5):
+        pulse.end_turn()
+    assert log == ["queue"]
+    loop.run()
+    assert log == ["queue"] * 2
+
+
 def test_turns_are_counted() -> None:
     turn, loop = Turn(), FakeLoop()
     pulse = Pulse(turn, loop.as_loop())

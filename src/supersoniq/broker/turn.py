@@ -3,6 +3,9 @@
 A turn is whatever happens between two visits of the event loop to the node: one read of one socket, one
 timer. At its end queues dispatch, then what is to be stored leaves for the disk, then confirms are written,
 then each client's output is sent.
+
+A dispatch that is too much for one turn goes on when the loop has looked at all sockets, not at the end of every
+turn until then: a node with many busy clients ends many turns between two looks.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +24,7 @@ class Deferred(ABC):
 
     @abstractmethod
     def run(self) -> bool:
-        """Do it; true if some is left for the next turn."""
+        """Do it; true if some is left for later."""
 
     def durable_moved(self) -> None:  # noqa: B027  (most never wait)
         """Take note that the store has made more safe; for those who wait for that."""
@@ -39,9 +42,10 @@ class Turn:
         self._stores: list[Deferred] = []
         self._confirms: list[Deferred] = []
         self._outputs: list[Deferred] = []
+        self._left: list[Deferred] = []  # dispatches that an earlier turn did not finish
 
     def dispatch(self, work: Deferred) -> None:
-        """Schedule a queue's dispatch."""
+        """Schedule a queue's dispatch, or other work that may be too much for one turn."""
         if not work.scheduled:
             work.scheduled = True
             self._dispatches.append(work)
@@ -64,21 +68,26 @@ class Turn:
             work.scheduled = True
             self._outputs.append(work)
 
-    def finish(self) -> bool:
-        """Do all that was scheduled; true if another turn is wanted soon, though nothing may have come in."""
+    def finish(self, goes_on: bool = True) -> bool:
+        """Do all that was scheduled, and with `goes_on` the dispatches that earlier turns left.
+
+        True if it is to be called again soon with `goes_on`, though nothing may have come in.
+        """
+        if goes_on and self._left:
+            self._dispatches, self._left = self._left + self._dispatches, []
         if self._dispatches:
-            _run(self._dispatches)
+            _run(self._dispatches, self._left)
         if self._stores:
-            _run(self._stores)
+            _run(self._stores, self._stores)
         if self._confirms:
-            _run(self._confirms)
+            _run(self._confirms, self._confirms)
         if self._outputs:
-            _run(self._outputs)
-        return bool(self._dispatches or self._stores or self._confirms or self._outputs)
+            _run(self._outputs, self._outputs)
+        return bool(self._left or self._dispatches or self._stores or self._confirms or self._outputs)
 
 
-def _run(works: list[Deferred]) -> None:
-    """Run what is listed now and leave listed what is not finished or comes up meanwhile.
+def _run(works: list[Deferred], left: list[Deferred]) -> None:
+    """Run what is listed now; what is not finished goes to `left`, and what comes up meanwhile stays listed.
 
     Work that raises is dropped and ends the run; the rest stays listed.
     """
@@ -91,6 +100,6 @@ def _run(works: list[Deferred]) -> None:
             work.scheduled = False
             if work.run() and not work.scheduled:
                 work.scheduled = True
-                works.append(work)
+                left.append(work)
     finally:
         del works[:done]

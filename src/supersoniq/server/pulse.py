@@ -1,6 +1,7 @@
 """Ends turns.
 
-After each event the node's deferred work is done once, and again soon as long as some is left.
+After each event the node's deferred work is done once. What is left goes on when the loop has looked at all
+sockets.
 """
 
 import asyncio
@@ -22,9 +23,12 @@ class Pulse:
 
     def end_turn(self) -> None:
         """Do the deferred work; what is left runs after the loop has looked at all sockets."""
+        self._end_turn(False)
+
+    def _end_turn(self, goes_on: bool) -> None:
         self.count += 1
         try:
-            is_more = self._turn.finish()
+            is_more = self._turn.finish(goes_on)
         except Exception:
             # Whoever's event ended this turn is not to blame, and the others' work must go on.
             logger.exception("deferred work failed, please report it")
@@ -35,4 +39,4 @@ class Pulse:
 
     def _again(self) -> None:
         self._is_asked = False
-        self.end_turn()
+        self._end_turn(True)

@@ -90,6 +90,21 @@ class _Work(Deferred):
 
 
 @final
+class _Carry(Deferred):
+    """Writes again what keeps the oldest journal file, bit by bit."""
+
+    def __init__(self, retirement: Retirement) -> None:
+        super().__init__()
+        self._retirement = retirement
+
+    def run(self) -> bool:
+        """Do some of it."""
+        if self._retirement.is_carrying:
+            self._retirement.press()
+        return self._retirement.is_carrying
+
+
+@final
 class DiskStore(Store):
     """Keeps what is durable in a data directory.
 
@@ -124,6 +139,7 @@ class DiskStore(Store):
         self._waiters: list[Deferred] = []
         self._vhosts: dict[str, VHost] = {}
         self._retirement = Retirement(self.shared)
+        self._carry = _Carry(self._retirement)
         self._last_transient: i64 = 0
         self._next_slot = 0
 
@@ -235,10 +251,8 @@ class DiskStore(Store):
     # Turns
 
     def end_turn(self) -> bool:
-        """Set marks, then send the batch to the disk if anybody waits for it; true if there is more to do."""
+        """Set marks, then send the batch to the disk if anybody waits for it; never leaves work behind."""
         shared = self.shared
-        if self._retirement.is_carrying:
-            self._retirement.press()
         if shared.unmarked:
             for kept in shared.unmarked:
                 kept.mark()
@@ -251,7 +265,9 @@ class DiskStore(Store):
                 self.journal.has_rotated = False
                 self._retirement.press()
         self._let_go()
-        return self._retirement.is_carrying
+        if self._retirement.is_carrying:
+            shared.turn.dispatch(self._carry)
+        return False
 
     def _tell(self) -> None:
         """Tell those who wait if more is safe."""
