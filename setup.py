@@ -23,6 +23,7 @@ HOT = [
     "src/supersoniq/perf/histogram.py",
     "src/supersoniq/server/transport.py",
     "src/supersoniq/session/*.py",
+    "src/supersoniq/storage/before.py",
     "src/supersoniq/storage/commit.py",
     "src/supersoniq/storage/contents.py",
     "src/supersoniq/storage/definitions.py",
@@ -30,6 +31,7 @@ HOT = [
     "src/supersoniq/storage/journal.py",
     "src/supersoniq/storage/journal_file.py",
     "src/supersoniq/storage/memory.py",
+    "src/supersoniq/storage/places.py",
     "src/supersoniq/storage/queue_store.py",
     "src/supersoniq/storage/ranges.py",
     "src/supersoniq/storage/records.py",
@@ -70,7 +72,9 @@ def extensions() -> list[Extension]:
     try:
         from mypyc.build import mypycify  # noqa: PLC0415  (not needed for an interpreted install)
 
-        return mypycify(paths, opt_level="3", multi_file=True, group_name="supersoniq")
+        # The other modules want packages that the environment of a build does not have: no word about them.
+        options = ["--follow-imports=silent"]
+        return mypycify([*options, *paths], opt_level="3", multi_file=True, group_name="supersoniq")
     # mypyc ends with SystemExit when mypy finds an error.
     except (ImportError, SystemExit) as error:
         interpreted(error)
