@@ -23,7 +23,8 @@ class Row:
 class Bar:
     """`figure` of the row `key` must be at most `ceiling`, and at most RabbitMQ's times `factor`.
 
-    With `times` it must be at least so many times RabbitMQ's.
+    With `times` it must be at least so many times RabbitMQ's, and with `beside` at most twice what the row of
+    that key has.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Bar:
     ceiling: float | None = None
     factor: float | None = None
     times: float | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class Scale:
     queued: int
     crowd_queues: int
     stored: int
+    routed: int
+    expiring: int
+    delayed: int
     depths: tuple[Depth, ...]
 
 
@@ -85,9 +90,24 @@ FULL = Scale(
     1_000_000,
     10_000,
     300_000,
+    200_000,
+    1_000_000,
+    1_000_000,
     (Depth(1024, 1_000_000), Depth(100, 10_000_000, 50_000_000)),
 )
-QUICK = Scale(1, 0.8, 0.3, 0.8, 200_000, 1_000, 50_000, (Depth(1024, 20_000), Depth(100, 100_000, 200_000)))
+QUICK = Scale(
+    1,
+    0.8,
+    0.3,
+    0.8,
+    200_000,
+    1_000,
+    50_000,
+    50_000,
+    50_000,
+    50_000,
+    (Depth(1024, 20_000), Depth(100, 100_000, 200_000)),
+)
 
 
 THROUGH = "Messages through, published and delivered"
@@ -99,6 +119,18 @@ CROWD = "In a crowd"
 DURABLE = "Persistent messages in durable queues, each confirmed"
 CONFIRM = "Until the confirm, one persistent message at a time"
 DEEP = "Deep durable queues of persistent messages"
+RULES = "Rules of exchanges and queues"
+LATENESS = "From the time a message is due to expire until it is dead-lettered"
+EXPIRY = "Persistent messages that all expire within a second"
+DELAYED = "Delayed messages that wait"
+
+# Rows that `supersoniq perf` has no words for.
+TOPIC = "topic-wildcards"
+LATE_HEAD = "late-head"
+LATE_MIDDLE = "late-middle"
+EXPIRING = "expiring"
+DELAYED_MEMORY = "delayed-memory"
+DELAYED_READY = "delayed-ready"
 
 SIZES = {"16": "16 B", "1024": "1 KiB", "65536": "64 KiB"}
 ACKS = {
@@ -175,6 +207,37 @@ def deep_rows(depth: Depth) -> list[Row]:
     return rows
 
 
+def rule_rows(scale: Scale) -> list[Row]:
+    """Priorities, many bindings, many queues; what expires and what is delayed."""
+    sided = str(scale.queued * 3 // 10)
+    levels = ("--priorities", "10")
+    fanout = ("--fanout", "100", "--consumers", "100", "--backlog", "1000")
+    small = ("throughput", "--size", "16")
+    what = f"{scale.delayed:,} messages of 100 B"
+    return [
+        Row("priority-through", "priority queue of 10 levels, 16 B through", RULES, (*small, *levels)),
+        Row(
+            "priority-produce",
+            "the same, published to it alone",
+            RULES,
+            (*small, *levels, "--consumers", "0", "--count", sided),
+        ),
+        Row(
+            "priority-consume",
+            "the same, consumed from it alone",
+            RULES,
+            (*small, *levels, "--producers", "0", "--preload", sided),
+        ),
+        Row("fanout-100", "fanout to 100 queues, 16 B, per delivery", RULES, (*small, *fanout)),
+        Row(TOPIC, "topic exchange, 10,000 bindings with wildcards, 16 B", RULES),
+        Row(LATE_HEAD, "at the head of the queue", LATENESS),
+        Row(LATE_MIDDLE, "in the middle, behind messages that live longer", LATENESS),
+        Row(EXPIRING, f"{scale.expiring:,} of 16 B", EXPIRY),
+        Row(DELAYED_MEMORY, f"RSS of {what} more, MB", DELAYED, figure="mb"),
+        Row(DELAYED_READY, f"start to a declare answered with {what}, after SIGKILL, s", DELAYED, figure="s"),
+    ]
+
+
 def churn(operation: str) -> tuple[str, ...]:
     """The command for one kind of operation."""
     return ("churn", "--operation", operation, "--busy-poll")
@@ -220,6 +283,7 @@ def rows(scale: Scale) -> list[Row]:
             CROWD,
         ),
         *durable_rows(scale.stored),
+        *rule_rows(scale),
         *[row for depth in scale.depths for row in deep_rows(depth)],
     ]
 
@@ -252,6 +316,22 @@ BARS = [
     Bar(
         "until the confirm: median, against a bare write and fdatasync", "durable-confirm", "times_bare", 1.3
     ),
+    Bar(
+        "priority queue of 10 levels, 16 B through",
+        "priority-through",
+        "cpu_us",
+        None,
+        1 / 8,
+        beside="through-16-auto-1x1-batches",
+    ),
+    Bar("the same, published alone", "priority-produce", "cpu_us", None, 1 / 8, beside="produce-16"),
+    Bar("the same, consumed alone", "priority-consume", "cpu_us", None, 1 / 8, beside="consume-16"),
+    Bar("topic exchange, 10,000 bindings with wildcards", TOPIC, "cpu_us", None, 1 / 5),
+    Bar("fanout to 100 queues, per delivery", "fanout-100", "cpu_us", None, 1 / 10),
+    Bar("expired at the head of a queue: median lateness", LATE_HEAD, "late_ms", 20),
+    Bar("expired in the middle of a queue: median lateness", LATE_MIDDLE, "late_ms", 20),
+    Bar("many expire within a second: worst round trip meanwhile", EXPIRING, "stall_ms", 50),
+    Bar("RSS of delayed messages more", DELAYED_MEMORY, "mb", 100),
 ]
 
 # Of the rows of deep queues, at full scale.

@@ -24,15 +24,22 @@ from pathlib import Path
 
 from brokers import BROKERS, Before, Broker, RabbitMQ, Unavailable
 from deep import measure_deep
+from delayed import measure_delayed
 from disk import NO_DISK, file_system
 from document import TRANSIENT, Failures, Results, document, machine
+from expiry import measure_expiry
 from matrix import (
     CONFIRM,
     CROWD,
     DEEP,
+    DELAYED,
     DURABLE,
+    EXPIRING,
+    EXPIRY,
     FULL,
+    LATENESS,
     QUICK,
+    RULES,
     SIZE,
     Depth,
     Row,
@@ -42,6 +49,7 @@ from matrix import (
     through,
 )
 from measures import Failed, Figures, measure_crowd, measure_load, measure_size
+from rules import measure_rule
 
 from supersoniq.cli.version import core
 from supersoniq.client.address import parse_url
@@ -89,6 +97,9 @@ class Benchmark:
         self._run_size({row.key for row in wanted if row.group == SIZE})
         self._run_stage([row for row in wanted if row.group in (*TRANSIENT, CROWD)], self._before)
         self._run_stage([row for row in wanted if row.group in (DURABLE, CONFIRM)], [])
+        self._run_stage([row for row in wanted if row.group in (RULES, LATENESS)], [])
+        self._run_expiry({row.key for row in wanted if row.group == EXPIRY})
+        self._run_delayed({row.key for row in wanted if row.group == DELAYED})
         for depth in self._scale.depths:
             self._run_deep(depth, {row.key for row in wanted if row.group == DEEP})
 
@@ -124,7 +135,8 @@ class Benchmark:
         for _ in range(self._scale.runs):
             for broker in brokers:
                 try:
-                    self.note(row.key, broker, measure_load(broker, row, self._scale))
+                    measure = measure_load if row.command else measure_rule
+                    self.note(row.key, broker, measure(broker, row, self._scale))
                 except Failed as failed:
                     self.failed(row.key, broker, failed)
                     # It may be gone, or still have what the row left behind.
@@ -139,6 +151,22 @@ class Benchmark:
                     self.note(row.key, broker, figures)
             except (Failed, ClientError) as failed:
                 self.failed(row.key, broker, failed)
+
+    def _run_expiry(self, wanted: set[str]) -> None:
+        for broker in self._brokers if wanted else []:
+            try:
+                self.note(EXPIRING, broker, measure_expiry(broker, self._scale.expiring))
+            except (Failed, Unavailable, OSError, ValueError) as failed:
+                self.failed(EXPIRING, broker, failed)
+
+    def _run_delayed(self, wanted: set[str]) -> None:
+        for broker in self._brokers:
+            if wanted and not isinstance(broker, RabbitMQ):
+                try:
+                    measure_delayed(broker, self._scale.delayed, partial(self._note_wanted, wanted, broker))
+                except (Failed, Unavailable, OSError, ValueError) as failed:
+                    for key in sorted(wanted):
+                        self.failed(key, broker, failed)
 
     def _run_deep(self, depth: Depth, wanted: set[str]) -> None:
         keys = {row.key for row in deep_rows(depth)} & wanted

@@ -19,6 +19,12 @@ def test_throughput_prints_figures(supersoniq: Run, broker_url: str) -> None:
     assert not done.stderr
 
 
+def test_throughput_takes_priorities(supersoniq: Run, broker_url: str) -> None:
+    arguments = ["--count", "100", "--warmup", "0", "--priorities", "10", "--json"]
+    done = supersoniq("perf", "throughput", "--url", broker_url, *arguments)
+    assert json.loads(done.stdout)["delivered"] == 100
+
+
 def test_latency_prints_json_on_request(supersoniq: Run, broker_url: str) -> None:
     done = supersoniq("perf", "latency", "--url", broker_url, "--count", "20", "--json")
     told = json.loads(done.stdout)

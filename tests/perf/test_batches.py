@@ -35,6 +35,17 @@ def test_batch_is_as_many_publishes_with_the_keys_in_turn(
     assert {channel for _, channel, _ in frames} == {3}
 
 
+@given(KEYS, st.integers(1, 10))
+def test_each_key_has_each_priority(keys: list[str], priorities: int) -> None:
+    shape = MessageShape("", 1, priorities=priorities)
+    frames = frames_in(encode_batch(shape, keys, batch_messages(shape, keys)).data)
+    headers = [payload for kind, _, payload in frames if kind == "header"]
+    found = [read_properties(header).priority for header in headers]
+    expected = [priority for priority in range(priorities) for _ in keys]
+    assert found[: len(expected)] == expected
+    assert shape.kinds(keys) == len(expected) <= len(found)
+
+
 @given(KEYS, st.integers(8, 100), st.integers(1, 8))
 def test_ends_and_stamps_point_to_messages_and_bodies(keys: list[str], size: int, messages: int) -> None:
     batch = encode_batch(MessageShape("", size), keys, messages)

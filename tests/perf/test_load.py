@@ -39,6 +39,8 @@ def run(url: str, **values: Any) -> LoadReport:
         {"confirm_window": 10, "stamped": True, "until_confirm": True},
         {"producers": 3, "consumers": 2, "queues": 2},
         {"producers": 1, "consumers": 1, "queues": 5},
+        {"priorities": 10},
+        {"priorities": 2, "queues": 3, "flush": True},
         {"size": 0},
         {"size": 200_000, "persistent": True, "durable": True},
         {"rate": 2000.0},
@@ -98,6 +100,22 @@ def test_confirms_that_do_not_come_are_given_up(broker_url: str, monkeypatch: py
         await load.clean_up()
 
     monkeypatch.setattr("supersoniq.perf.load.CONFIRM_SECONDS_MAX", 0.05)
+    asyncio.run(test())
+
+
+def test_priorities_make_priority_queues_of_as_many_levels(broker_url: str) -> None:
+    async def test() -> None:
+        load = Load(LoadOptions(url=broker_url, count=10, priorities=5), Silence())
+        await load.prepare()
+        [queue] = load._topology.queues
+        connection = await connect(parse_url(broker_url))
+        channel = await connection.channel()
+        await channel.queue_declare(queue, arguments={"x-max-priority": 5})
+        with pytest.raises(ChannelClosed, match="x-max-priority"):
+            await channel.queue_declare(queue, arguments={"x-max-priority": 4})
+        await connection.close()
+        await load.clean_up()
+
     asyncio.run(test())
 
 

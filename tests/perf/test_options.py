@@ -13,6 +13,7 @@ from supersoniq.perf.options import LoadOptions
         ({"url": "http://x"}, "is no AMQP URI"),
         ({"size": -1}, "size is -1: it must be 0 to"),
         ({"queues": 0}, "queues is 0: it must be 1 to 100000"),
+        ({"priorities": 256}, "priorities is 256: it must be 0 to 255"),
         ({"prefetch": 65536}, "prefetch is 65536"),
         ({"confirm_window": -1}, "confirm-window is -1"),
         ({"rate": float("nan")}, "rate is nan"),

@@ -4,8 +4,8 @@ A turn is whatever happens between two visits of the event loop to the node: one
 timer. At its end queues dispatch, then what is to be stored leaves for the disk, then confirms are written,
 then each client's output is sent.
 
-A dispatch that is too much for one turn goes on when the loop has looked at all sockets, not at the end of every
-turn until then: a node with many busy clients ends many turns between two looks.
+A dispatch that is too much for one turn goes on when the loop has looked at all sockets, not at the end of
+every turn until then: a node with many busy clients ends many turns between two looks.
 """
 
 from abc import ABC, abstractmethod

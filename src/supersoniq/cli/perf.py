@@ -30,6 +30,10 @@ Producers = Annotated[int, typer.Option(help="Connections that publish.")]
 Consumers = Annotated[int, typer.Option(help="Connections that consume.")]
 Queues = Annotated[int, typer.Option(help="Queues, each with producers and consumers in turn.")]
 Fanout = Annotated[int, typer.Option(help="Publish to a fanout exchange with this many queues.")]
+Priorities = Annotated[
+    int,
+    typer.Option(help="Declare queues with this x-max-priority, and publish with those below it in turn."),
+]
 Size = Annotated[int, typer.Option(help="Octets in a body.")]
 Rate = Annotated[float, typer.Option(help="Messages per second and producer; 0 is as fast as it goes.")]
 AckEvery = Annotated[int, typer.Option(help="Ack every so many messages in one; 0 is auto-ack.")]
@@ -73,6 +77,7 @@ def throughput(
     consumers: Consumers = 1,
     queues: Queues = 1,
     fanout: Fanout = 0,
+    priorities: Priorities = 0,
     size: Size = 16,
     rate: Rate = 0.0,
     ack_every: AckEvery = 0,
@@ -98,6 +103,7 @@ def throughput(
         consumers=consumers,
         queues=queues,
         fanout=fanout,
+        priorities=priorities,
         size=size,
         rate=rate,
         ack_every=ack_every,
@@ -125,6 +131,7 @@ def latency(
     consumers: Consumers = 1,
     queues: Queues = 1,
     fanout: Fanout = 0,
+    priorities: Priorities = 0,
     size: Size = 16,
     rate: Rate = 0.0,
     ack_every: AckEvery = 0,
@@ -148,6 +155,7 @@ def latency(
         consumers=consumers,
         queues=queues,
         fanout=fanout,
+        priorities=priorities,
         size=size,
         rate=rate,
         ack_every=ack_every,

@@ -14,26 +14,36 @@ BATCH_MESSAGES_MAX = 1000
 
 @dataclass(frozen=True)
 class MessageShape:
-    """What all messages of a run have in common."""
+    """What all messages of a run have in common.
+
+    With `priorities` they have a priority, below that.
+    """
 
     exchange: str
     size: int
     persistent: bool = False
     channel: int = 1
     frame_max_bytes: int = 131072
+    priorities: int = 0
 
-    def encode(self, routing_key: str) -> bytes:
+    def encode(self, routing_key: str, priority: int = 0) -> bytes:
         """One message whose body is zeros: a zero time stamp is none."""
-        return self._frames(routing_key, self.size)
+        return self._frames(routing_key, priority, self.size)
 
     def stamp_at(self, routing_key: str) -> int:
         """Where in `encode`'s bytes the body's first octet is; the body must have one."""
-        return len(self._frames(routing_key, 0)) + HEAD_BYTES
+        return len(self._frames(routing_key, 0, 0)) + HEAD_BYTES
 
-    def _frames(self, routing_key: str, size: int) -> bytes:
+    def kinds(self, routing_keys: list[str]) -> int:
+        """How many messages it takes that each routing key has had each priority."""
+        return len(routing_keys) * max(self.priorities, 1)
+
+    def _frames(self, routing_key: str, priority: int, size: int) -> bytes:
         properties = Properties()
         if self.persistent:
             properties.delivery_mode = PERSISTENT
+        if self.priorities:
+            properties.priority = priority
         header = properties.content_header(size)
         key = routing_key.encode()
         return publish_frames(
@@ -51,12 +61,16 @@ class Batch:
 
 
 def encode_batch(shape: MessageShape, routing_keys: list[str], messages: int) -> Batch:
-    """Encode `messages` messages, their routing keys taken in turn."""
+    """Encode `messages` messages, the routing keys in turn, each with the priorities in turn."""
     pieces: list[bytes] = []
     ends: list[int] = []
     stamps: list[int] = []
     end = 0
-    encoded = [(shape.encode(key), shape.stamp_at(key)) for key in routing_keys]
+    encoded = [
+        (shape.encode(key, priority), shape.stamp_at(key))
+        for priority in range(max(shape.priorities, 1))
+        for key in routing_keys
+    ]
     for number in range(messages):
         piece, stamp_at = encoded[number % len(encoded)]
         pieces.append(piece)
@@ -67,6 +81,6 @@ def encode_batch(shape: MessageShape, routing_keys: list[str], messages: int) ->
 
 
 def batch_messages(shape: MessageShape, routing_keys: list[str]) -> int:
-    """How many messages make a batch of about BATCH_BYTES: at least one for each routing key."""
+    """How many messages make a batch of about BATCH_BYTES: at least one of each kind."""
     message_bytes = len(shape.encode(routing_keys[0]))
-    return max(len(routing_keys), min(BATCH_MESSAGES_MAX, BATCH_BYTES // message_bytes), 1)
+    return max(shape.kinds(routing_keys), min(BATCH_MESSAGES_MAX, BATCH_BYTES // message_bytes), 1)

@@ -113,9 +113,11 @@ class Load:
     async def _add_producer(self, number: int, parties: int, ledger: Ledger, confirm_window: int) -> None:
         options = self._options
         keys = self._topology.routing_keys(number, parties)
-        shape = MessageShape(self._topology.exchange, options.size, options.persistent)
+        shape = MessageShape(
+            self._topology.exchange, options.size, options.persistent, priorities=options.priorities
+        )
         if options.stamped or options.flush or options.rate:
-            messages = len(keys)
+            messages = shape.kinds(keys)
         else:
             messages = options.batch or batch_messages(shape, keys)
             messages = min(messages, confirm_window or messages)

@@ -26,6 +26,7 @@ LIMITS = [
     Limit("consumers", 0, 10_000),
     Limit("queues", 1, 100_000),
     Limit("fanout", 0, 10_000),
+    Limit("priorities", 0, 255),
     Limit("size", 0, 128 << 20),
     Limit("rate", 0, 10_000_000),
     Limit("ack_every", 0, MESSAGES_MAX),
@@ -44,6 +45,7 @@ LIMITS = [
 class LoadOptions:
     """One load. `rate` is per producer; 0 is "as fast as it goes", "none", or "decide for me", as fits.
 
+    With `priorities` the queues have that as x-max-priority, and messages the priorities below it in turn.
     `backlog` limits how many messages are on their way at once; with `stamped` each message carries the time,
     and latency is what has passed at its delivery, or at its confirm with `until_confirm`.
     """
@@ -53,6 +55,7 @@ class LoadOptions:
     consumers: int = 1
     queues: int = 1
     fanout: int = 0
+    priorities: int = 0
     size: int = 16
     rate: float = 0.0
     ack_every: int = 0

@@ -17,13 +17,18 @@ class Topology:
         ]
         self._owned = not options.existing
         self._durable = options.durable
+        self._arguments: dict[str, object] = {}
+        if options.priorities:
+            self._arguments["x-max-priority"] = options.priorities
 
     async def declare(self, channel: Channel) -> None:
         """Declare everything; raises ChannelClosed if a queue that should exist does not."""
         if self.exchange:
             await channel.exchange_declare(self.exchange, "fanout", durable=self._durable)
         for queue in self.queues:
-            await channel.queue_declare(queue, passive=not self._owned, durable=self._durable)
+            await channel.queue_declare(
+                queue, passive=not self._owned, durable=self._durable, arguments=self._arguments
+            )
             if self.exchange:
                 await channel.queue_bind(queue, self.exchange)
 
