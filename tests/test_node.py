@@ -1,4 +1,4 @@
-"""A broker inside this process: both context managers, several at once, restarts, what clients are told."""
+"""A node: its settings, its directory and its definitions, restarts, what clients are told."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,12 @@ import pika
 import pytest
 from tests.conformance.codec import PROTOCOL_HEADER, Channel, Connection, Queue, decode_method
 from tests.session.script import frames_in, method_frame
+from tests.test_embedded import enter_and_leave, start_of
 
 import supersoniq
 from supersoniq.config import ConfigError, Settings
-from supersoniq.node import CAPABILITIES, Broker, Node, RecoveryError, new_event_loop, server_properties
-from supersoniq.storage.directory import DataError
+from supersoniq.embedded import Broker
+from supersoniq.node import CAPABILITIES, Node, RecoveryError, new_event_loop, server_properties
 from supersoniq.storage.store import DiskStore
 from supersoniq.storage.worker import Job
 
@@ -29,94 +30,6 @@ OPENING = PROTOCOL_HEADER + b"".join(
         )
     ]
 )
-
-
-def start_of(broker: Broker) -> dict[str, object]:
-    """The server properties that a client is told."""
-    with socket.create_connection((broker.host, broker.port), 10) as client:
-        client.sendall(PROTOCOL_HEADER)
-        data = b""
-        while True:
-            frames, data = frames_in(data + client.recv(65536))
-            if frames:
-                start = decode_method(frames[0].payload)
-                assert start.name == Connection.start().name
-                found: dict[str, object] = start.server_properties
-                return found
-
-
-def is_listening(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((host, port)) == 0
-
-
-def test_broker_runs_in_a_thread_of_its_own() -> None:
-    with Broker(port=0) as broker:
-        assert start_of(broker)["product"]
-        host, port = broker.host, broker.port
-    assert not is_listening(host, port)
-    assert "supersoniq" not in {thread.name for thread in threading.enumerate()}
-
-
-def test_broker_runs_on_the_running_loop() -> None:
-    async def scenario() -> tuple[str, int]:
-        async with Broker(port=0) as broker:
-            reader, writer = await asyncio.open_connection(broker.host, broker.port)
-            writer.write(b"PING\r\n")
-            assert await asyncio.wait_for(reader.read(), 10) == b"PONG\r\n"
-            writer.close()
-            await writer.wait_closed()
-            return broker.host, broker.port
-
-    threads = threading.active_count()
-    assert not is_listening(*asyncio.run(scenario()))
-    assert threading.active_count() == threads
-
-
-def test_several_brokers_share_nothing() -> None:
-    with Broker(port=0) as one, Broker(port=0, users={"ann": "secret"}) as other:
-        assert one.port != other.port
-        assert one.node.vhosts["/"] is not other.node.vhosts["/"]
-        assert one.url == f"amqp://guest:guest@127.0.0.1:{one.port}/"
-        assert other.url == f"amqp://ann:secret@127.0.0.1:{other.port}/"
-
-
-def test_broker_can_be_run_again() -> None:
-    broker = Broker(port=0)
-    for _ in range(2):
-        with broker as running:
-            assert running is broker
-            start_of(running)
-    asyncio.run(_enter_and_leave(broker))
-
-
-async def _enter_and_leave(broker: Broker) -> None:
-    async with broker:
-        assert is_listening(broker.host, broker.port)
-
-
-def test_broker_that_does_not_run_says_so() -> None:
-    broker = Broker()
-    with pytest.raises(RuntimeError, match="not running"):
-        _ = broker.url
-    with broker:
-        pass
-    with pytest.raises(RuntimeError, match="not running"):
-        _ = broker.port
-
-
-def test_port_in_use_is_raised_where_the_broker_is_entered() -> None:
-    with Broker(port=0) as first:
-        with pytest.raises(OSError, match="in use"), Broker(port=first.port):
-            pytest.fail("two brokers on one port")
-        with pytest.raises(OSError, match="in use"):
-            asyncio.run(_enter_and_leave(Broker(port=first.port)))
-
-
-def test_environment_does_not_change_an_embedded_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SUPERSONIQ_VHOSTS", "elsewhere")
-    with Broker(port=0) as broker:
-        assert set(broker.node.vhosts) == {"/"}
 
 
 def test_settings_reach_the_node() -> None:
@@ -186,14 +99,6 @@ def test_broker_without_a_directory_recovers_nothing() -> None:
         assert broker.node.report is None
 
 
-def test_directory_that_is_in_use_is_refused_where_the_broker_is_entered(tmp_path: Path) -> None:
-    with Broker(port=0, data_dir=tmp_path):
-        with pytest.raises(DataError, match="in use"), Broker(port=0, data_dir=tmp_path):
-            pytest.fail("two brokers in one directory")
-        with pytest.raises(DataError, match="in use"):
-            asyncio.run(_enter_and_leave(Broker(port=0, data_dir=tmp_path)))
-
-
 def test_node_that_cannot_listen_lets_go_of_its_directory_and_its_threads(tmp_path: Path) -> None:
     with Broker(port=0) as other:
         threads = threading.active_count()
@@ -210,7 +115,7 @@ def test_directory_that_cannot_be_read_is_refused_and_let_go(tmp_path: Path) -> 
     (tmp_path / "journal" / "0000000099").mkdir()
     for _ in range(2):
         with pytest.raises(RecoveryError, match="cannot be used: Is a directory"):
-            asyncio.run(_enter_and_leave(Broker(port=0, data_dir=tmp_path)))
+            asyncio.run(enter_and_leave(Broker(port=0, data_dir=tmp_path)))
         with pytest.raises(RecoveryError, match="cannot be used"), Broker(port=0, data_dir=tmp_path):
             pytest.fail("a broker on what it cannot read")
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supersoniq.node import Broker
+    from supersoniq.embedded import Broker
 
     __version__: str
 
@@ -13,7 +13,7 @@ __all__ = ["Broker", "__version__"]
 def __getattr__(name: str) -> object:
     """Import what is asked for when it is asked for: printing a help must not load the broker."""
     if name == "Broker":
-        from supersoniq.node import Broker
+        from supersoniq.embedded import Broker
 
         return Broker
     if name == "__version__":

@@ -1,16 +1,10 @@
-"""Puts one broker together; the only module that knows every part.
-
-`Broker` runs one inside a Python process.
-"""
+"""Puts one broker together; the only module that knows every part."""
 
 import asyncio
 import contextlib
 import logging
 import platform
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import supersoniq
 from supersoniq.amqp.tables import encode_table, table_of
@@ -33,7 +27,7 @@ from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Buffered, Context, Limits
 from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
 from supersoniq.storage.direct import Bystander, Direct
-from supersoniq.storage.directory import DataError, open_directory
+from supersoniq.storage.directory import open_directory
 from supersoniq.storage.disk import SystemDisk
 from supersoniq.storage.lock import DirectoryLock
 from supersoniq.storage.marks import MappedMarks
@@ -370,120 +364,6 @@ def server_properties() -> dict[str, object]:
         "broker": "SupersoniQ",
         "broker_version": supersoniq.__version__,
     }
-
-
-class Broker:
-    """A broker inside this process, listening on loopback.
-
-    `async with Broker(port=0) as broker` runs it on the running loop, `with Broker(port=0) as broker` in a
-    thread with a loop of its own. `settings` are those of the configuration, by name; files and environment
-    are not read. Nothing is shared between brokers, so there may be several.
-    """
-
-    def __init__(self, port: int = 0, host: str = "127.0.0.1", **settings: Any) -> None:
-        self._settings = Settings(host=[host], port=port, **settings)
-        self._node: Node | None = None
-        self._thread: _BrokerThread | None = None
-
-    @property
-    def node(self) -> Node:
-        """The running node; only for code on its own event loop."""
-        if self._node is None:
-            raise RuntimeError("the broker is not running: use it in a with statement")
-        return self._node
-
-    @property
-    def host(self) -> str:
-        """The address it listens on."""
-        return self.node.addresses[0][0]
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, also if 0 was asked for."""
-        return self.node.addresses[0][1]
-
-    @property
-    def url(self) -> str:
-        """The URL for clients, with the first user of the settings."""
-        name, password = next(iter(self._settings.users.items()))
-        return f"amqp://{name}:{password.get_secret_value()}@{self.host}:{self.port}/"
-
-    async def __aenter__(self) -> Self:
-        self._node = await _started(self._settings)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        node, self._node = self.node, None
-        await node.stop(self._settings.shutdown_grace_ms / 1000)
-
-    def __enter__(self) -> Self:
-        self._thread = _BrokerThread(self._settings)
-        self._node = self._thread.launch()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._thread is not None
-        self._node = None
-        self._thread.halt()
-        self._thread = None
-
-
-class _BrokerThread(threading.Thread):
-    """Runs a node on a loop of its own until it is told to stop."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(name="supersoniq", daemon=True)
-        self._settings = settings
-        self._started_or_failed = threading.Event()
-        self._node: Node | None = None
-        self._failure: BaseException | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop_asked: asyncio.Event | None = None
-
-    def launch(self) -> Node:
-        """Start the thread and wait until the node listens; raises what kept it from that."""
-        self.start()
-        self._started_or_failed.wait()
-        if self._failure is not None:
-            self.join()
-            raise self._failure
-        assert self._node is not None
-        return self._node
-
-    def halt(self) -> None:
-        """Stop the node and wait for the thread to end."""
-        assert self._loop is not None
-        assert self._stop_asked is not None
-        self._loop.call_soon_threadsafe(self._stop_asked.set)
-        self.join()
-
-    def run(self) -> None:
-        """Live as long as the node does."""
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(self._live())
-
-    async def _live(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop_asked = asyncio.Event()
-        try:
-            self._node = await _started(self._settings)
-        except (OSError, ConfigError, DataError, RecoveryError) as error:
-            self._failure = error
-            return
-        finally:
-            self._started_or_failed.set()
-        await self._stop_asked.wait()
-        await self._node.stop(self._settings.shutdown_grace_ms / 1000)
-
-
-async def _started(settings: Settings) -> Node:
-    node = Node(settings)
-    await node.start()
-    return node
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -348,9 +348,11 @@ def restored(host: Host) -> Host:
             fresh = QueueDefinition("/", definition.name, False, definition.arguments, kept)
             other.store.definitions.append(fresh)
             queue = other.vhost.restore_queue(fresh)
+            refill = queue.refill()
             for entry in host.vhost.queues[definition.name].in_memory():
                 kept.next_position = entry.position + 1
-                queue.restore(again(entry))
+                refill.add(again(entry))
+            queue.refilled()
     return other
 
 

@@ -424,6 +424,13 @@ def test_memory_is_that_of_all_queues(host: Host) -> None:
     assert host.vhost.memory_bytes() == sum([queue.memory_bytes for queue in queues]) > 0
 
 
+def test_what_an_exchange_keeps_is_memory(host: Host) -> None:
+    exchange = host.vhost.declare_exchange(b"e", "x-recent-history", False, False, False, {})
+    assert host.vhost.memory_bytes() == 0
+    exchange.published(message(b"x" * 1_000))
+    assert host.vhost.memory_bytes() == exchange.memory_bytes > 1_000
+
+
 def test_stopping_forgets_everything(host: Host) -> None:
     queue = host.queue()
     queue.enqueue(message())

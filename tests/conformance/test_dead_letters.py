@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.conformance.codec import Basic, Exchange, Method, Queue, Tx
+from tests.conformance.codec import Basic, Confirm, Exchange, Method, Queue, Tx
 from tests.conformance.names import Names
 from tests.conformance.test_expiry import declare, eventually
 from tests.conformance.wire import WireChannel, properties_of
@@ -213,3 +213,101 @@ def test_rejection_in_a_transaction_waits_for_the_commit(ch: WireChannel, names:
     assert ch.call(Queue.declare(queue=dead, passive=True)).message_count == 0
     ch.call(Tx.commit())
     eventually(ch, dead, 1)
+
+
+# At least once
+
+
+def waiting(ch: WireChannel, names: Names, **arguments: object) -> tuple[str, str]:
+    """A queue that keeps its dead letters until somebody takes them, and the name of the one they are for."""
+    dead = names("dead")
+    q = declare(
+        ch,
+        names.q,
+        True,
+        queue_type="quorum",
+        overflow="reject-publish",
+        dead_letter_strategy="at-least-once",
+        dead_letter_exchange="",
+        dead_letter_routing_key=dead,
+        **arguments,
+    )
+    return q, dead
+
+
+def reject(ch: WireChannel, queue: str, *bodies: bytes) -> None:
+    """Publish persistent messages, and reject them."""
+    ch.enqueue(queue, *bodies, properties=PERSISTENT)
+    for _ in bodies:
+        ch >> Basic.get(queue=queue)
+        ch >> Basic.reject(delivery_tag=(ch << Basic.get_ok()).delivery_tag, requeue=False)
+
+
+@pytest.mark.rule("dlx", "at-least-once")
+def test_dead_letters_that_need_not_wait_do_not(ch: WireChannel, names: Names) -> None:
+    q, dead = waiting(ch, names)
+    declare(ch, dead)
+    reject(ch, q, b"a")
+    got = fetched(ch, dead)
+    assert (got.body, deaths_of(got)[0]["reason"]) == (b"a", "rejected")
+
+
+@pytest.mark.rule("dlx", "at-least-once")
+@pytest.mark.oracle_differs("tries again after three minutes")
+def test_dead_letters_wait_for_a_queue(ch: WireChannel, names: Names) -> None:
+    q, dead = waiting(ch, names, message_ttl=1)
+    ch.enqueue(q, b"a", b"b", properties=PERSISTENT)
+    eventually(ch, q, 0)
+    declare(ch, dead)
+    eventually(ch, dead, 2)
+    assert ch.drain(dead) == [b"a", b"b"]
+
+
+@pytest.mark.rule("dlx", "at-least-once")
+@pytest.mark.oracle_differs("tries again after three minutes")
+def test_dead_letters_wait_for_room(ch: WireChannel, names: Names) -> None:
+    q, dead = waiting(ch, names)
+    declare(ch, dead, max_length=1, overflow="reject-publish")
+    reject(ch, q, b"a", b"b")
+    assert fetched(ch, dead).body == b"a"
+    assert fetched(ch, dead).body == b"b"
+
+
+@pytest.mark.rule("dlx", "at-least-once")
+def test_dead_letters_that_wait_take_room_from_publishers(ch: WireChannel, names: Names) -> None:
+    q, _ = waiting(ch, names, max_length=1)
+    reject(ch, q, b"a")
+    ch.quiet(0.1)
+    ch.call(Confirm.select())
+    answers = []
+    # RabbitMQ notices a little later that there is no room.
+    for _ in range(3):
+        ch.publish(b"b", q, properties=PERSISTENT)
+        answers.append(ch.next().name)
+    assert answers[-1] == "basic.nack"
+
+
+@pytest.mark.oracle_differs("what waits there is not purged")
+def test_dead_letters_that_wait_are_purged(ch: WireChannel, names: Names) -> None:
+    q, dead = waiting(ch, names, max_length=1)
+    reject(ch, q, b"a")
+    ch.quiet(0.1)
+    assert ch.call(Queue.purge(queue=q)).message_count == 0
+    ch.enqueue(q, b"b", properties=PERSISTENT)
+    assert ch.drain(q) == [b"b"]
+    declare(ch, dead)
+    ch.quiet(0.1)
+    assert ch.drain(dead) == []
+
+
+@pytest.mark.rule("dlx", "at-least-once")
+def test_dead_letters_that_nobody_takes_are_lost_where_full_queues_drop(
+    ch: WireChannel, names: Names
+) -> None:
+    dead = names("dead")
+    arguments = {"queue_type": "quorum", "dead_letter_strategy": "at-least-once", "max_length": 1}
+    q = declare(ch, names.q, True, dead_letter_exchange="", dead_letter_routing_key=dead, **arguments)
+    reject(ch, q, b"a")
+    ch.quiet(0.1)
+    ch.enqueue(q, b"b", properties=PERSISTENT)
+    assert ch.drain(q) == [b"b"]

@@ -8,7 +8,7 @@ from tests.definitions import thorough
 from tests.session.script import ChannelScript, Node, method_frame, octets_of
 
 from supersoniq.amqp.tables import table_of
-from supersoniq.broker.vhost import REFUSED
+from supersoniq.broker.publishing import REFUSED
 
 PERSISTENT = {"delivery_mode": 2}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import bisect
 from random import Random
-from typing import NamedTuple
 
-from tests.fakes import NO_PROPERTIES
+from tests.fakes import FakeClock
+from tests.storage.expectations import Expectations
+from tests.storage.letters import Letters
+from tests.storage.live_queue import LiveConsumer, LiveQueue
 from tests.storage.oracle import (
     Bind,
     BindingKey,
@@ -18,118 +19,25 @@ from tests.storage.oracle import (
     Found,
     Ledger,
     Picture,
-    Publish,
     Return,
-    Settle,
     Unbind,
 )
+from tests.storage.plans import QUEUES, Plan
+from tests.storage.spoken import HEADERS, Messages, header_of
 
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Entry, Message, address_of
-from supersoniq.broker.ports import Consumer, Holder, QueueStore
+from supersoniq.broker.ports import Holder, QueueStore
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Deferred, Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.store import DiskStore
 
-QUEUES = {b"d1": True, b"d2": True, b"d3": True, b"d4": True, b"t1": False, b"t2": False}
 EXCHANGES = {b"fan": "fanout", b"top": "topic", b"pass": "fanout"}
 DURABLE_EXCHANGES = {b"fan", b"top"}
 KEYS = [b"", b"a", b"#"]
-RECORD_BYTES = 40  # of a message, beside address, header and body
-HEADERS = [NO_PROPERTIES, NO_PROPERTIES[:-2] + b"\x10\x00\x02", NO_PROPERTIES[:-2] + b"\x80\x00\x01x"]
-
-
-class Spoken(NamedTuple):
-    """What was published under a number."""
-
-    address: bytes
-    header: bytes
-    size: int
-
-
-class Messages:
-    """All messages that were ever published, by number; bodies are made when they are needed."""
-
-    def __init__(self) -> None:
-        self._spoken: dict[int, Spoken] = {}
-        self._last = 0
-
-    def new(self, address: bytes, header: bytes, size: int, persistent: bool) -> tuple[int, Message]:
-        """Make a message with a body of about this size."""
-        self._last += 1
-        self._spoken[self._last] = Spoken(address, header, size)
-        return self._last, Message(address, header, _body(self._last, size), persistent)
-
-    def size_of(self, number: int) -> int:
-        """Return how many octets a message takes in a file."""
-        spoken = self._spoken[number]
-        return RECORD_BYTES + len(spoken.address) + len(spoken.header) + len(_body(number, 0)) + spoken.size
-
-    def number_of(self, address: bytes, header: bytes, body: bytes) -> int:
-        """Return the number; AssertionError if this was never published."""
-        digits = body[:20].partition(b"|")[0]
-        assert digits.isdigit(), f"{body[:20]!r} was never published"
-        number = int(digits)
-        spoken = self._spoken.get(number)
-        assert spoken is not None, f"message {number} was never published"
-        assert (address, header) == (spoken.address, spoken.header), f"message {number} has another head"
-        assert body == _body(number, spoken.size), f"message {number} has another body"
-        return number
-
-
-def _body(number: int, size: int) -> bytes:
-    return b"%d|" % number + bytes([number & 255]) * size
-
-
-class Spot:
-    """A message in a queue."""
-
-    __slots__ = ("number", "persistent", "times")
-
-    def __init__(self, number: int, persistent: bool, times: int) -> None:
-        self.number = number
-        self.persistent = persistent
-        self.times = times
-
-
-class LiveQueue:
-    """A queue of the running node: what it must have ready, by position, and what it has handed out."""
-
-    def __init__(self, number: int, queue: Queue) -> None:
-        self.number = number
-        self.queue = queue
-        self.ready: list[int] = []
-        self.spots: dict[int, Spot] = {}
-        self.consumers: list[LoadConsumer] = []
-
-    def is_kept(self, position: int) -> bool:
-        """Whether the message at a position is to survive."""
-        return self.queue.durable and self.spots[position].persistent
-
-
-class LoadConsumer(Consumer):
-    """Takes as many as it has room for."""
-
-    def __init__(self, load: Load, live: LiveQueue, no_ack: bool, room: int) -> None:
-        super().__init__(b"c", no_ack, False, 0)
-        self.live = live
-        self.room = room
-        self._load = load
-
-    def is_ready(self) -> bool:
-        return self.room > 0
-
-    def deliver(self, entry: Entry) -> None:
-        self.room -= 1
-        self._load.delivered(self.live, entry)
-
-    def deliver_settled(self, message: Message, redelivered: bool) -> None:
-        self.room -= 1
-        self._load.delivered_settled(self.live, message, redelivered)
-
-    def cancelled(self) -> None:
-        self.live.consumers.remove(self)
+PRIORITIES = [0, 0, 1, 2, 5, 200]
+EXPIRATIONS_MS = [*[None] * 6, 0, 20, 500, 20_000]
 
 
 class _Sending(Deferred):
@@ -155,31 +63,56 @@ class Load(Holder):
         vhost: VHost,
         store: DiskStore,
         turn: Turn,
+        clock: FakeClock,
         ledger: Ledger,
         messages: Messages,
         sizes: list[int],
+        plans: dict[bytes, Plan],
     ) -> None:
         self._random = random
         self._vhost = vhost
         self._store = store
         self._turn = turn
+        self._clock = clock
         self._ledger = ledger
         self._messages = messages
         self._sizes = sizes
-        self._queues: dict[bytes, LiveQueue] = {}
+        self._plans = plans
+        self._expected = Expectations(store, clock, ledger, messages)
         self._held: list[tuple[LiveQueue, Entry]] = []
         self._sending = _Sending(ledger)
+        self._letters = Letters(vhost, turn, clock, ledger, messages, self._expected)
         vhost.holders[self] = None
 
     def adopt(self, picture: Picture, found: Found) -> None:
-        """Begin with what was recovered."""
+        """Begin with what was recovered; what is beyond limits by now is dropped first."""
         for number, queue in picture.queues.items():
-            live = LiveQueue(number, self._vhost.queues[queue.name])
+            live = self._new_live(number, self._vhost.queues[queue.name])
             for place in found.queues[queue.name].places:
-                live.ready.append(place.position)
-                live.spots[place.position] = Spot(place.number, True, place.times)
-            self._queues[queue.name] = live
-            assert live.queue.ready_count == len(live.ready)
+                live.spots[place.position] = self._expected.new_spot(
+                    live, place.number, True, place.expires_at
+                )
+                live.spots[place.position].times = place.times
+                live.add(place.position)
+            live.check()
+        for live in self._queues.values():
+            self._expected.shorten(live)
+            live.queue.apply(live.queue.rules)
+            live.check()
+
+    def _new_live(self, number: int, queue: Queue) -> LiveQueue:
+        live = LiveQueue(number, queue, self._plans[queue.name], self._clock)
+        self._letters.watch(live)
+        self._queues[queue.name] = live
+        return live
+
+    @property
+    def _queues(self) -> dict[bytes, LiveQueue]:
+        return self._expected.queues
+
+    def catch_up(self) -> None:
+        """Check that all queues have what they must have."""
+        self._expected.catch_up()
 
     def live_bytes(self) -> int:
         """What lives in the durable queues, as it stands in files: bodies, heads and some octets each."""
@@ -189,44 +122,54 @@ class Load(Holder):
     def held(self) -> list[tuple[QueueStore, Entry]]:
         return [(live.queue.kept, entry) for live, entry in self._held]
 
-    def _note(self, *changes: Change) -> None:
-        self._ledger.note(int(self._store.journal.number), *changes)
-
     # What the queues deliver
 
     def delivered(self, live: LiveQueue, entry: Entry) -> None:
         """Check that it is the next one, and hold it."""
-        position = int(entry.position)
-        spot = self._taken(live, entry.message, position)
-        assert entry.delivery_count == spot.times, f"{entry.delivery_count} deliveries, not {spot.times}"
+        position, _ = self._next(live)
+        assert int(entry.position) == position, f"position {entry.position} delivered, not {position}"
+        message = entry.message
+        self._check_delivered(live, position, message.address, message.header, message.body)
+        spot = live.spots[position]
+        times, expires_at = int(entry.delivery_count), int(entry.expires_at)
+        assert (times, expires_at) == (spot.times, spot.expires_at), f"{times} times until {expires_at}"
         if live.is_kept(position):
-            self._note(Return(live.number, position, 1))
+            self._expected.note(Return(live.number, position, 1))
         self._held.append((live, entry))
 
     def delivered_settled(self, live: LiveQueue, message: Message, redelivered: bool) -> None:
         """Check that it is the next one; it is gone."""
-        position = live.ready[0]
-        spot = self._taken(live, message, position)
-        assert redelivered == (spot.times > 0)
-        self._settled(live, position)
-
-    def _taken(self, live: LiveQueue, message: Message, position: int) -> Spot:
-        assert live.ready, f"{live.queue.name!r} has nothing and delivers position {position}"
-        assert position == live.ready[0], f"position {position} delivered, not {live.ready[0]}"
+        position, group = self._next(live)
         spot = live.spots[position]
-        del live.ready[0]
-        number = self._messages.number_of(message.address, message.header, message.body)
-        assert number == spot.number, f"message {number} delivered, not {spot.number}"
+        # A queue that counts deliveries adds the count to the header.
+        is_counted = live.plan.delivery_limit is not None and spot.times > 0
+        header = self._messages[spot.number].header if is_counted else message.header
+        self._check_delivered(live, position, message.address, header, message.body)
+        assert redelivered == (spot.times > 0)
+        self._expected.settled(live, position, group)
+
+    def _next(self, live: LiveQueue) -> tuple[int, list[Change] | None]:
+        """Return the position that is to be delivered now, and the changes that come with that."""
+        if live.promised:
+            return live.promised.popleft()
+        assert live.count, f"{live.queue.name!r} has nothing and delivers something"
+        if not live.plan.has_dead_letters:
+            self._expected.drop_late(live)
+        position = live.first
+        assert not live.is_late(position)
+        live.remove(position)
+        return position, None
+
+    def _check_delivered(
+        self, live: LiveQueue, position: int, address: bytes, header: bytes, body: bytes
+    ) -> None:
+        number = self._messages.number_of(address, header, body)
+        expected = live.spots[position].number
+        assert number == expected, f"message {number} delivered, not {expected}"
         if live.is_kept(position):
             self._ledger.delivered.add((live.number, position))
             self._sending.spots.append((live.number, position))
             self._turn.send(self._sending)
-        return spot
-
-    def _settled(self, live: LiveQueue, position: int) -> None:
-        if live.is_kept(position) and not live.queue.deleted:
-            self._note(Settle(live.number, position))
-        del live.spots[position]
 
     # What clients do
 
@@ -243,22 +186,21 @@ class Load(Holder):
         key = random.choice(list(QUEUES)) if not exchange else random.choice([b"a", b"b"])
         if exchange and exchange not in self._vhost.exchanges:
             return
-        address, header = address_of(exchange, key), random.choice(HEADERS)
+        priority, expiration_ms, header = 0, None, random.choice(HEADERS)
+        if random.random() < 0.5:
+            priority, expiration_ms = random.choice(PRIORITIES), random.choice(EXPIRATIONS_MS)
+            header = header_of(priority, expiration_ms)
+        address = address_of(exchange, key)
         size = random.randint(0, random.choice(self._sizes))
-        number, message = self._messages.new(address, header, size, persistent)
-        queues = self._vhost.route(address, header).queues
-        changes: list[Change] = []
-        for queue in queues:
-            live = self._queues[queue.name]
-            assert live.queue is queue
-            position = int(queue.kept.next_position)
-            live.ready.append(position)
-            live.spots[position] = Spot(number, persistent, 0)
-            if live.is_kept(position):
-                changes.append(Publish(live.number, position, number))
-        self._note(*changes)
-        sequence = self._vhost.publish(message, queues)
-        assert sequence == (self._store.journal.number if changes else 0)
+        number, message = self._messages.new(address, header, priority, size, persistent)
+        route = self._vhost.route(address, header)
+        expected = self._expected.expect(number, persistent, route.queues, expiration_ms, None)
+        if route.is_plain and expiration_ms is None:
+            sequence = self._vhost.publish(message, route.queues)
+        else:
+            wish = -1 if expiration_ms is None else expiration_ms
+            sequence = self._vhost.publish_by_rules(message, route.queues, wish)
+        assert sequence == expected
 
     def burst(self) -> None:
         """Publish many."""
@@ -269,7 +211,7 @@ class Load(Holder):
         """Have one consumer more."""
         if self._queues:
             live = self._random.choice(list(self._queues.values()))
-            consumer = LoadConsumer(self, live, self._random.random() < 0.3, self._random.randint(0, 8))
+            consumer = LiveConsumer(self, live, self._random.random() < 0.3, self._random.randint(0, 8))
             live.consumers.append(consumer)
             live.queue.subscribe(consumer)
 
@@ -296,8 +238,9 @@ class Load(Holder):
         if self._queues:
             live = self._random.choice(list(self._queues.values()))
             no_ack = self._random.random() < 0.3
+            self._expected.drop_late(live)
             entry = live.queue.take(no_ack)
-            assert (entry is None) == (not live.ready)
+            assert (entry is None) == (live.count == 0)
             if entry is None:
                 return
             if no_ack:
@@ -309,22 +252,30 @@ class Load(Holder):
         """Settle some deliveries."""
         for live, entry in self._some_held():
             live.queue.settle(entry)
-            self._settled(live, int(entry.position))
+            self._expected.settled(live, int(entry.position))
+
+    def reject(self) -> None:
+        """Reject some deliveries for good."""
+        for live, entry in self._some_held():
+            position = int(entry.position)
+            if live.queue.deleted:
+                del live.spots[position]
+            else:
+                self._expected.drop(live, position, b"rejected")
+            live.queue.reject(entry)
+
+    def drop_much(self) -> None:
+        """Reject all there is, and more."""
+        for _ in range(10):
+            self.fetch()
+        while self._held:
+            self.reject()
 
     def requeue(self) -> None:
         """Requeue some deliveries, the latest first."""
         for live, entry in reversed(self._some_held()):
-            position = int(entry.position)
+            self._expected.back(live, int(entry.position))
             live.queue.requeue(entry)
-            if live.queue.deleted:
-                del live.spots[position]
-                continue
-            spot = live.spots[position]
-            spot.times += 1
-            assert entry.delivery_count == spot.times
-            bisect.insort(live.ready, position)
-            if live.is_kept(position):
-                self._note(Return(live.number, position, spot.times))
 
     def _some_held(self) -> list[tuple[LiveQueue, Entry]]:
         """Take out one, some or all of what is held."""
@@ -346,23 +297,23 @@ class Load(Holder):
         if self._queues:
             live = self._random.choice(list(self._queues.values()))
             count = live.queue.purge()
-            assert count == len(live.ready)
-            for position in live.ready:
-                self._settled(live, position)
-            live.ready.clear()
+            assert count == live.count
+            for position in live.positions():
+                self._expected.settled(live, position)
+            live.clear()
 
     def declare(self) -> None:
         """Declare a queue that may be there."""
         name = self._random.choice(list(QUEUES))
         had = self._vhost.queues.get(name)
-        auto_delete = name == b"d4"
+        plan = self._plans[name]
         number = int(self._store.next_queue)
-        queue = self._vhost.declare_queue(name, QUEUES[name], False, auto_delete, {}, 0)
+        queue = self._vhost.declare_queue(name, plan.durable, False, plan.auto_delete, plan.arguments(), 0)
         assert had is None or queue is had
         if had is None:
-            self._queues[name] = LiveQueue(number, queue)
+            self._new_live(number, queue)
             if queue.durable:
-                self._note(Declare(number, name, auto_delete))
+                self._expected.note(Declare(number, name, plan.auto_delete))
 
     def delete(self) -> None:
         """Delete a queue."""
@@ -370,7 +321,7 @@ class Load(Holder):
             live = self._random.choice(list(self._queues.values()))
             self._note_gone(live)
             count = self._vhost.delete_queue(live.queue, False, False)
-            assert count == len(live.ready)
+            assert count == live.count
 
     def _note_gone(self, live: LiveQueue) -> None:
         """Note that a queue is about to go, with its bindings."""
@@ -378,12 +329,12 @@ class Load(Holder):
         for binding in live.queue.inbound:
             self._note_unbound((binding.source.name, live.queue.name, False, binding.binding_key))
         if live.queue.durable:
-            self._note(Delete(live.number))
+            self._expected.note(Delete(live.number))
 
     def _note_unbound(self, key: BindingKey) -> None:
         destination = key[1] in DURABLE_EXCHANGES if key[2] else QUEUES[key[1]]
         if key[0] in DURABLE_EXCHANGES and destination:
-            self._note(Unbind(key))
+            self._expected.note(Unbind(key))
 
     def declare_exchange(self) -> None:
         """Declare an exchange that may be there."""
@@ -392,7 +343,7 @@ class Load(Holder):
         durable = name in DURABLE_EXCHANGES
         self._vhost.declare_exchange(name, EXCHANGES[name], durable, False, False, {})
         if is_new and durable:
-            self._note(DeclareExchange(name, EXCHANGES[name]))
+            self._expected.note(DeclareExchange(name, EXCHANGES[name]))
 
     def delete_exchange(self) -> None:
         """Delete an exchange that may be missing."""
@@ -406,7 +357,7 @@ class Load(Holder):
             self._note_unbound(key)
         self._vhost.delete_exchange(name, False)
         if name in DURABLE_EXCHANGES:
-            self._note(DeleteExchange(name))
+            self._expected.note(DeleteExchange(name))
 
     def bind(self) -> None:
         """Bind anew or again."""
@@ -416,7 +367,7 @@ class Load(Holder):
         known = len(source.bindings)
         self._vhost.bind(source.name, destination, key, {})
         if len(source.bindings) > known and source.durable and destination.durable:
-            self._note(Bind((source.name, destination.name, isinstance(destination, Exchange), key)))
+            self._expected.note(Bind((source.name, destination.name, isinstance(destination, Exchange), key)))
 
     def unbind(self) -> None:
         """Unbind what may not be bound."""
@@ -439,13 +390,23 @@ class Load(Holder):
         self._store.begin()
         self._ledger.begin()
         for _ in range(self._random.randint(1, 6)):
-            self._random.choice([self.publish, self.publish, self.settle, self.requeue])()
+            self._random.choice([self.publish, self.publish, self.settle, self.reject, self.requeue])()
         self._ledger.commit(int(self._store.journal.number))
         self._store.commit()
 
     def end_turn(self) -> None:
         """Let the event loop go on."""
         self._turn.finish()
+        self._expected.catch_up()
+
+    def wait(self) -> None:
+        """Let time go by; as a rule what is due is done then."""
+        self._clock.now += self._random.choice([1, 20, 500, 20_000])
+        if self._random.random() < 0.2:
+            return
+        while 0 < self._clock.wanted <= self._clock.now:
+            self._turn.timers.run()
+        self._expected.all_late_gone()
 
 
 ACTIONS = [
@@ -454,6 +415,7 @@ ACTIONS = [
     *[Load.settle] * 10,
     *[Load.take_more] * 6,
     *[Load.fetch, Load.transact] * 4,
-    *[Load.burst, Load.requeue, Load.subscribe, Load.declare, Load.bind] * 3,
+    *[Load.reject, Load.requeue] * 6,
+    *[Load.wait, Load.burst, Load.subscribe, Load.declare, Load.bind] * 3,
     *[Load.unsubscribe, Load.purge, Load.declare_exchange, Load.delete, Load.unbind, Load.delete_exchange],
 ]

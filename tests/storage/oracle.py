@@ -8,10 +8,13 @@ be the safe picture with any of those changes, where those of one message or one
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable
 from typing import NamedTuple
 
+from tests.storage.spoken import Messages
+
+from supersoniq.amqp.tables import plain
 from supersoniq.broker.exchanges.base import Exchange
+from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import PREDECLARED, VHost
 
 SYSTEM = {name for name, _, _ in PREDECLARED}
@@ -21,11 +24,12 @@ Spot = tuple[int, int]  # queue, position
 
 
 class Place(NamedTuple):
-    """A message in a queue: its position and number, and how often it was delivered and came back."""
+    """A message in a queue: its position and number, how often it was delivered and came back, its expiry."""
 
     position: int
     number: int
     times: int
+    expires_at: int
 
 
 class QueuePicture:
@@ -106,14 +110,20 @@ class Unbind(Change):
 
 
 class Publish(Change):
-    def __init__(self, queue: int, position: int, number: int) -> None:
+    def __init__(self, queue: int, position: int, number: int, expires_at: int) -> None:
         self.queue = queue
         self.position = position
         self.number = number
+        self.expires_at = expires_at
+
+    @property
+    def place(self) -> Place:
+        """What is in the queue by it."""
+        return Place(self.position, self.number, 0, self.expires_at)
 
     def apply(self, picture: Picture) -> None:
         if self.queue in picture.queues:
-            picture.queues[self.queue].places[self.position] = Place(self.position, self.number, 0)
+            picture.queues[self.queue].places[self.position] = self.place
 
 
 class Settle(Change):
@@ -149,9 +159,10 @@ class Record(NamedTuple):
 
 
 class FoundQueue(NamedTuple):
-    """A queue after recovery."""
+    """A queue after recovery. Places are in order of position."""
 
     auto_delete: bool
+    arguments: dict[str, object]
     places: list[Place]
 
 
@@ -163,20 +174,9 @@ class Found(NamedTuple):
     bindings: set[BindingKey]
 
 
-def look(vhost: VHost, number_of: Callable[[bytes, bytes, bytes], int]) -> Found:
-    """Take everything out of a virtual host that was just recovered."""
-    queues: dict[bytes, FoundQueue] = {}
-    for name, queue in vhost.queues.items():
-        assert queue.durable
-        places: list[Place] = []
-        expected = queue.ready_count
-        while (entry := queue.take(False)) is not None:
-            message = entry.message
-            assert message.persistent, f"a transient message came back in {name!r}"
-            number = number_of(message.address, message.header, message.body)
-            places.append(Place(int(entry.position), number, int(entry.delivery_count)))
-        assert len(places) == expected, f"{name!r} has {len(places)} messages and says {expected}"
-        queues[name] = FoundQueue(queue.auto_delete, places)
+def look(vhost: VHost, messages: Messages) -> Found:
+    """Take everything out of a virtual host that was just recovered, and in which time stands still."""
+    queues = {name: _look_into(queue, messages) for name, queue in vhost.queues.items()}
     bindings: set[BindingKey] = set()
     for exchange in vhost.exchanges.values():
         for binding in exchange.bindings.values():
@@ -184,6 +184,23 @@ def look(vhost: VHost, number_of: Callable[[bytes, bytes, bytes], int]) -> Found
             bindings.add((exchange.name, end.name, isinstance(end, Exchange), binding.binding_key))
     exchanges = {name: each.kind for name, each in vhost.exchanges.items() if name not in SYSTEM}
     return Found(queues, exchanges, bindings)
+
+
+def _look_into(queue: Queue, messages: Messages) -> FoundQueue:
+    assert queue.durable
+    places: list[Place] = []
+    order: list[tuple[int, int]] = []
+    expected = queue.ready_count
+    while (entry := queue.take(False)) is not None:
+        message = entry.message
+        assert message.persistent, f"a transient message came back in {queue.name!r}"
+        number = messages.number_of(message.address, message.header, message.body)
+        level = min(messages[number].priority, int(queue.rules.max_priority))
+        order.append((-level, int(entry.position)))
+        places.append(Place(int(entry.position), number, int(entry.delivery_count), int(entry.expires_at)))
+    assert len(places) == expected, f"{queue.name!r} has {len(places)} messages and says {expected}"
+    assert order == sorted(order), f"{queue.name!r} is out of order: {order}"
+    return FoundQueue(queue.auto_delete, plain(queue.options.arguments), sorted(places))
 
 
 class Ledger:
@@ -202,6 +219,10 @@ class Ledger:
             self._transaction.extend(changes)
         elif changes:
             self.records.append(Record(sequence, list(changes)))
+
+    def note_group(self, sequence: int, changes: list[Change]) -> None:
+        """Add a record to which changes may come as long as it is not safe."""
+        self.records.append(Record(sequence, changes))
 
     def begin(self) -> None:
         """Collect what follows in one record."""

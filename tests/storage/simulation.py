@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from random import Random
 
-from tests.fakes import FixedNames
+from tests.fakes import FakeClock, FixedNames
 from tests.storage.counts import definition_files, live_counts, spooled_bytes
-from tests.storage.load import Load, Messages
+from tests.storage.load import Load
 from tests.storage.oracle import Found, Ledger, look
+from tests.storage.plans import drawn_plans, plain_plans
 from tests.storage.simulated_disk import PowerLoss, SimulatedDisk
+from tests.storage.spoken import Messages
 from tests.storage.stepped import SimulatedMarks, SteppedWorker
 from tests.storage.trouble import Trouble
 from tests.storage.verdict import Verdict
@@ -26,9 +28,12 @@ from supersoniq.storage.store import DiskStore, StoreOptions
 
 ROUNDS_MAX = 2_000
 QUIET_TICKS = 4
-# What the journal and the segments may take beside twice what lives; one of it is what a power loss or a
-# broken disk may leave behind: a spare file that was not shortened, a part that was begun.
-FILES_MAX = 5
+# Whether some queues have priorities.
+WITH_PRIORITIES = True
+# What the journal and the segments may take beside twice what lives; two of it are what a power loss or a
+# broken disk may leave behind: a spare file that was not shortened, another one that is in use again, a part
+# that was begun.
+FILES_MAX = 6
 SPACE = re.compile("(journal|segments|spool)/[^.]*")
 
 
@@ -40,13 +45,19 @@ class NoVHost(NewVHost):
 
 
 class Node:
-    """A store with a virtual host on a disk, recovered."""
+    """A store with a virtual host on a disk, recovered; time stands still without a clock."""
 
-    def __init__(self, disk: SimulatedDisk, marks: SimulatedMarks, options: StoreOptions) -> None:
+    def __init__(
+        self,
+        disk: SimulatedDisk,
+        marks: SimulatedMarks,
+        options: StoreOptions,
+        clock: FakeClock | None = None,
+    ) -> None:
         self.disk = disk
         self.marks = marks
         self.options = options
-        self.turn = Turn()
+        self.turn = Turn(clock)
         self.committer = SteppedWorker()
         self.background = SteppedWorker()
         self.store = DiskStore(disk, self.turn, self.committer, self.background, marks, options)
@@ -61,7 +72,7 @@ class Node:
     def probe(self, messages: Messages) -> Found:
         """What another node recovers from a copy of the disk."""
         other = Node(self.disk.copy(), self.marks.copy(), self.options)
-        return look(other.vhost, messages.number_of)
+        return look(other.vhost, messages)
 
     def settle_down(self) -> None:
         """Do all that is to be done, background work included."""
@@ -95,13 +106,15 @@ def drawn_sizes(random: Random) -> list[int]:
 
 
 class Simulation:
-    """One disk, and the nodes that live on it one after the other."""
+    """One disk, and the nodes that live on it one after the other; without rules all queues are plain."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, with_rules: bool = False) -> None:
         self.random = Random(seed)
         self.options = drawn_options(self.random)
         self.sizes = drawn_sizes(self.random)
         self.troubles = self.random.choice([0, 0, 0.02, 0.1])  # how many of the steps bring one
+        self.plans = drawn_plans(self.random, WITH_PRIORITIES) if with_rules else plain_plans()
+        self.now_ms = 1_000_000
         self.disk = SimulatedDisk(Random(seed))
         self.marks = SimulatedMarks()
         self.messages = Messages()
@@ -117,7 +130,8 @@ class Simulation:
 
     def _start(self) -> None:
         """Recover; what was judged must be there."""
-        self.node = Node(self.disk, self.marks, self.options)
+        self.clock = FakeClock(self.now_ms)
+        self.node = Node(self.disk, self.marks, self.options, self.clock)
         self._check_report(self.node.report)
         verdict = self._verdict
         self.ledger.begin_again(self.node.sequence, verdict.picture, verdict.returns)
@@ -126,9 +140,11 @@ class Simulation:
             self.node.vhost,
             self.node.store,
             self.node.turn,
+            self.clock,
             self.ledger,
             self.messages,
             self.sizes,
+            self.plans,
         )
         self.load.adopt(verdict.picture, verdict.found)
         self.trouble = Trouble(self.random, self.disk)
@@ -138,7 +154,8 @@ class Simulation:
         random = self.random
         ending = random.choice(["crash", "crash", "crash", "kill", "kill", "stop"])
         steps = random.choice([20, 100, 400])
-        if ending != "stop" and random.random() < 0.8:
+        drops_much = ending != "stop" and random.random() < 0.25
+        if ending != "stop" and not drops_much and random.random() < 0.9:
             self.disk.power_until = self.disk.operations + random.randint(1, random.choice([10, 60, 300]))
             self.disk.is_torn = random.random() < 0.5
         try:
@@ -147,9 +164,22 @@ class Simulation:
             if ending == "stop":
                 self._stop()
                 return
+            if drops_much:
+                self._drop_much()
         except PowerLoss:
-            pass
+            self.now_ms = self.clock.now
         self._crash(ending == "kill" or self._is_kill_only)
+
+    def _drop_much(self) -> None:
+        """Lose power while the journal hears of much that was dropped, and of where that is now."""
+        self.trouble.end()
+        self.node.settle_down()
+        self.load.catch_up()
+        self.load.drop_much()
+        self.disk.power_until = self.disk.operations + self.random.choice([1, 1, 2, 3])
+        self.disk.is_torn = self.random.random() < 0.7
+        self.load.end_turn()
+        self.node.committer.step()
 
     def _step(self) -> None:
         random, node = self.random, self.node
@@ -171,6 +201,7 @@ class Simulation:
         elif not self.trouble.is_on or random.random() < 0.3:
             self.trouble.end()
             node.settle_down()
+            self.load.catch_up()
             assert not node.store.trouble()
             if random.random() < 0.3:
                 self._check_space()
@@ -178,7 +209,11 @@ class Simulation:
         self._heed()
 
     def _heed(self) -> None:
-        """Take note of what is safe whatever happens; with `never` that is what the last process left."""
+        """Take note of the time, and of what is safe whatever happens.
+
+        With `never` that is what the last process left.
+        """
+        self.now_ms = self.clock.now
         if not self._is_kill_only:
             self.ledger.durable(int(self.node.store.journal.final))
 
@@ -187,6 +222,7 @@ class Simulation:
         quiet, used = 0, self._used_bytes()
         while quiet < QUIET_TICKS:
             self.node.settle_down()
+            self.load.catch_up()
             quiet = quiet + 1 if self._used_bytes() >= used else 0
             used = min(used, self._used_bytes())
         store = self.node.store
@@ -242,6 +278,7 @@ class Simulation:
     def _crash(self, was_killed: bool) -> None:
         """Crash the node, recover, perhaps crash while that is going on, and judge what is there."""
         random = self.random
+        self.now_ms += random.choice([0, 0, 10, 1_000, 100_000])
         if was_killed:
             self.ledger.durable(int(self.node.store.durable()))
         while True:
@@ -283,14 +320,14 @@ class Simulation:
         """Recover on a copy of the disk, and judge what is there."""
         node = Node(self.disk.copy(), self.marks.copy(), self.options)
         self._check_report(node.report)
-        found = look(node.vhost, self.messages.number_of)
-        self._verdict = Verdict(self.ledger, found, was_killed)
+        found = look(node.vhost, self.messages)
+        self._verdict = Verdict(self.ledger, found, was_killed, self.plans, self.now_ms)
         self._verdict.judge()
 
 
 def run(seed: int, lives: int = 5) -> int:
     """Live and crash so many times; returns the number of crashes."""
-    simulation = Simulation(seed)
+    simulation = Simulation(seed, with_rules=True)
     for _ in range(lives):
         simulation.live()
     return simulation.crashes

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from tests.fakes import FixedNames, message
+from tests.fakes import FakeClock, FixedNames, message
 from tests.storage.simulated_disk import SimulatedDisk
 from tests.storage.stepped import SimulatedMarks, SteppedWorker
 
@@ -93,7 +93,10 @@ class Hands(Holder):
 
 
 class SmallNode:
-    """Recovers when it is made. What `take` gives out it holds until that is settled or returned."""
+    """Recovers when it is made. What `take` gives out it holds until that is settled or returned.
+
+    Time stands still without a clock.
+    """
 
     def __init__(
         self,
@@ -101,11 +104,13 @@ class SmallNode:
         options: StoreOptions | None = None,
         marks: SimulatedMarks | None = None,
         names: Sequence[str] = ("/",),
+        clock: FakeClock | None = None,
     ) -> None:
         self.disk = disk if disk is not None else SimulatedDisk()
         self.options = options or StoreOptions(journal_file_bytes=64 * KIB, segment_bytes=64 * KIB)
         self.marks = marks or SimulatedMarks()
-        self.turn = Turn()
+        self.clock = clock
+        self.turn = Turn(clock)
         self.committer = SteppedWorker()
         self.background = SteppedWorker()
         self.store = DiskStore(
@@ -248,7 +253,7 @@ class SmallNode:
 
     def again(self) -> SmallNode:
         """The node that starts on the same files; this one is gone."""
-        return SmallNode(self.disk, self.options, self.marks, list(self.vhosts))
+        return SmallNode(self.disk, self.options, self.marks, list(self.vhosts), self.clock)
 
     def killed(self) -> SmallNode:
         """The next node after the end of the process, whatever was not written."""

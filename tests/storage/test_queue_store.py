@@ -333,6 +333,22 @@ def test_unacked_message_outlives_its_segment() -> None:
     assert kept_of(queue).segments == {}
 
 
+def test_settlements_count_for_segments_too_as_long_as_one_has_messages_that_were_written_elsewhere() -> None:
+    node, queue = paged_node()
+    kept = kept_of(queue)
+    node.consume(1)
+    node.tick()
+    assert not node.store.journal.file.settles_pages
+    page = queue.pages()[0]
+    kept.place(page, kept.read_page(page))
+    node.consume(1)
+    node.tick()
+    assert node.store.journal.file.settles_pages
+    queue.purge()
+    node.tick(4)
+    assert not kept.has_left
+
+
 def test_purge_settles_pages_without_reading_them() -> None:
     node, queue = paged_node()
     for path in node.disk.files():

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supersoniq.storage.ranges import Ranges
+from supersoniq.storage.ranges import Ranges, ranges_of
 
 SPAN = st.tuples(st.integers(1, 60), st.integers(0, 12)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
@@ -59,3 +59,21 @@ def test_nothing_is_in_no_ranges() -> None:
     assert not ranges.covers(1)
     assert not ranges.meets(1, 1 << 60)
     assert not ranges.covers_all(1, 1)
+
+
+@given(st.lists(SPAN, max_size=12), SPAN)
+def test_what_is_not_in_it_of_a_span_comes_as_ranges(
+    spans: list[tuple[int, int]], span: tuple[int, int]
+) -> None:
+    ranges, positions = filled(spans)
+    missing = ranges.without(*span)
+    found = [position for first, last in missing for position in range(first, last + 1)]
+    assert found == [position for position in range(span[0], span[1] + 1) if position not in positions]
+    assert all(last + 1 < following for (_, last), (following, _) in itertools.pairwise(missing))
+
+
+@given(st.lists(SPAN, max_size=30))
+def test_pairs_in_any_order_are_one_set(spans: list[tuple[int, int]]) -> None:
+    ranges, positions = filled(spans)
+    assert ranges_of(spans).pairs() == ranges.pairs()
+    assert ranges.count == len(positions)

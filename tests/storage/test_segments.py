@@ -66,7 +66,7 @@ def test_any_entries_are_read_back_as_they_were(
         new = Entry(message, position)
         new.delivery_count = count
         entries.append(new)
-    data, head = encode_page(entries, 5, number, epoch)
+    data, head = encode_page(entries, 5, number, epoch, None)
     assert (head.count, head.queue, head.number, head.epoch) == (len(drawn), 5, number, epoch)
     assert head.persistent_count == sum(message.persistent for message, _, _ in drawn)
     assert head.body_bytes == sum(len(message.body) for message, _, _ in drawn)
@@ -87,7 +87,7 @@ def test_every_bit_that_is_flipped_costs_one_message_at_most_and_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bodies = [b"a" * 20, b"b" * 30, b"c" * 10]
-    data, _ = encode_page(entries_of(*bodies), 1, 1, 1)
+    data, _ = encode_page(entries_of(*bodies), 1, 1, 1, None)
     for bit in range(8 * PAGE_HEAD_BYTES, 8 * len(data)):
         caplog.clear()
         found = bodies_of(flipped(data, bit))
@@ -99,7 +99,7 @@ def test_every_bit_that_is_flipped_costs_one_message_at_most_and_is_told(
 
 
 def test_page_without_a_head_is_told_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    data, _ = encode_page(entries_of(b"a"), 1, 1, 1)
+    data, _ = encode_page(entries_of(b"a"), 1, 1, 1, None)
     for broken in (flipped(data, 3), zeroed(data, 0, PAGE_HEAD_BYTES), data[:10], b""):
         assert decode_page(broken, PATH, 123) == []
     assert caplog.messages == [f"{PATH}: the page at offset 123 is damaged: its messages are left out"] * 4
@@ -108,15 +108,15 @@ def test_page_without_a_head_is_told_and_left_out(caplog: pytest.LogCaptureFixtu
 @given(st.integers(PAGE_HEAD_BYTES, 400))
 def test_page_that_is_cut_off_has_the_messages_before_the_cut(kept: int) -> None:
     bodies = [b"a" * 20, b"b" * 30, b"c" * 10]
-    data, _ = encode_page(entries_of(*bodies), 1, 1, 1)
+    data, _ = encode_page(entries_of(*bodies), 1, 1, 1, None)
     found = bodies_of(data[:kept])
     assert found == bodies[: len(found)]
     assert kept < len(data) or found == bodies
 
 
 def test_records_of_another_page_are_none_of_this() -> None:
-    one, _ = encode_page(entries_of(b"a" * 30, b"b" * 30), 1, 1, 1)
-    other, _ = encode_page(entries_of(b"c" * 30, b"d" * 30), 1, 2, 1)
+    one, _ = encode_page(entries_of(b"a" * 30, b"b" * 30), 1, 1, 1, None)
+    other, _ = encode_page(entries_of(b"c" * 30, b"d" * 30), 1, 2, 1, None)
     middle = PAGE_HEAD_BYTES + (len(one) - PAGE_HEAD_BYTES) // 2
     assert bodies_of(one[:middle] + other[middle:]) == [b"a" * 30]
 

@@ -23,6 +23,9 @@ from tests.storage.oracle import (
     Spot,
     Unbind,
 )
+from tests.storage.plans import Plan
+
+from supersoniq.amqp.tables import plain
 
 
 class Verdict:
@@ -32,7 +35,9 @@ class Verdict:
     back; `returns` is the rest of that.
     """
 
-    def __init__(self, ledger: Ledger, found: Found, was_killed: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, found: Found, was_killed: bool, plans: dict[bytes, Plan], now_ms: int
+    ) -> None:
         self.picture = Picture()
         self.returns: list[Return] = []
         self._ledger = ledger
@@ -41,8 +46,14 @@ class Verdict:
         self._was_killed = was_killed
         self._declared: dict[int, Declare] = {}
         self._deleted: set[int] = set()
-        self._published: dict[int, dict[int, int]] = {}
+        self._plans = plans
+        self._now_ms = now_ms
+        self._published: dict[int, dict[int, Place]] = {}
         self._settled: set[Spot] = set()
+        self._settled_in_groups: set[Spot] = set()
+        self._delivered_last: dict[int, int] = {}
+        for queue, position in ledger.delivered:
+            self._delivered_last[queue] = max(position, self._delivered_last.get(queue, 0))
         self._unsure_bindings: set[BindingKey] = set()
         self._exchanges: dict[bytes, set[str | None]] = {}
         self._groups: list[Record] = []
@@ -58,10 +69,10 @@ class Verdict:
         elif isinstance(change, Delete):
             self._deleted.add(change.queue)
         elif isinstance(change, Publish):
-            self._published.setdefault(change.queue, {})[change.position] = change.number
+            self._published.setdefault(change.queue, {})[change.position] = change.place
         elif isinstance(change, Settle):
-            if not in_group:
-                self._settled.add((change.queue, change.position))
+            settled = self._settled_in_groups if in_group else self._settled
+            settled.add((change.queue, change.position))
         elif isinstance(change, Bind | Unbind):
             self._unsure_bindings.add(change.key)
         elif isinstance(change, DeclareExchange):
@@ -128,9 +139,9 @@ class Verdict:
         """Say how a queue differs from one that may have been found; empty if it does not."""
         if queue.auto_delete != found.auto_delete:
             return f"auto-delete {found.auto_delete}"
-        expected = dict(queue.places)
-        for position, message in self._published.get(number, {}).items():
-            expected[position] = Place(position, message, 0)
+        if found.arguments != plain(self._plans[queue.name].arguments()):
+            return f"arguments {found.arguments}"
+        expected = dict(queue.places) | self._published.get(number, {})
         remaining = iter(found.places)
         other = next(remaining, None)
         for position in sorted(expected):
@@ -138,26 +149,31 @@ class Verdict:
             if other is not None and other.number == place.number:
                 if reason := self._times_differ(number, place, other):
                     return f"message {place.number} at {position}: {reason}"
-                if other.position != position:
-                    return f"message {place.number} has moved from {position} to {other.position}"
+                if (other.position, other.expires_at) != (position, place.expires_at):
+                    return f"message {place.number} was {place} and is {other}"
                 other = next(remaining, None)
-            elif position in queue.places and not self._may_be_gone(number, position):
+            elif position in queue.places and not self._may_be_gone(number, queue.name, place):
                 return f"message {place.number} at {position} is lost; {_around(expected, found)}"
         if other is not None:
             return f"message {other.number} is not expected here; {_around(expected, found)}"
         return ""
 
-    def _may_be_gone(self, queue: int, position: int) -> bool:
-        if queue in self._deleted or (queue, position) in self._settled:
+    def _may_be_gone(self, queue: int, name: bytes, place: Place) -> bool:
+        spot = (queue, place.position)
+        if queue in self._deleted or spot in self._settled or spot in self._settled_in_groups:
             return True
-        return self._is_settled_in_group((queue, position))
+        return self._has_lapsed(name, place)
+
+    def _has_lapsed(self, name: bytes, place: Place) -> bool:
+        """Whether a message is one that nobody misses: what has expired just goes, without dead letters."""
+        return not self._plans[name].has_dead_letters and 0 < place.expires_at <= self._now_ms
 
     def _times_differ(self, queue: int, place: Place, other: Place) -> str:
         spot = (queue, place.position)
         if spot not in self._ledger.delivered:
-            # What was purged, and is back, stands before what was delivered since; and after a power loss a
-            # mark may be torn or that of another time, so that nobody knows what was delivered.
-            is_unsure = spot in self._settled or not self._was_killed
+            # A mark stands for all positions up to it: those of what was dropped, and is back, and those of
+            # lower priorities. After a power loss it may be torn or that of another time.
+            is_unsure = place.position <= self._delivered_last.get(queue, 0) or not self._was_killed
             if other.times > (1 if is_unsure else 0):
                 return f"was never delivered and says {other.times} times"
         elif other.times < place.times:
@@ -179,7 +195,9 @@ class Verdict:
                 continue
             is_there = change.position in queue.places
             if isinstance(change, Publish):
-                if not is_there and self._is_settled_in_group(spot):
+                if not is_there and spot in self._settled_in_groups:
+                    continue
+                if not is_there and self._has_lapsed(queue.name, change.place):
                     continue
                 (done if is_there else not_done).append(f"message {change.number} at {spot}")
             elif is_there:
@@ -191,13 +209,6 @@ class Verdict:
     def _is_safe(self, spot: Spot) -> bool:
         queue = self._safe.queues.get(spot[0])
         return queue is not None and spot[1] in queue.places
-
-    def _is_settled_in_group(self, spot: Spot) -> bool:
-        for group in self._groups:
-            for change in group.changes:
-                if isinstance(change, Settle) and (change.queue, change.position) == spot:
-                    return True
-        return False
 
 
 def _around(expected: dict[int, Place], found: FoundQueue) -> str:

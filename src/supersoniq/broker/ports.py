@@ -4,11 +4,13 @@ Sessions are its consumers and holders, storage is its store. Nothing else calls
 """
 
 from abc import ABC, abstractmethod
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
 from supersoniq.broker.message import Entry, Message
+
+PRIORITY_MAX: Final = 255  # which is what an octet holds
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -57,11 +59,16 @@ class Page:
     """Entries of one queue, in order, that its store keeps out of memory.
 
     `count` and `body_bytes` are of those that are not settled; `expires_at` is when the first of them
-    expires, 0 for never, 1 where that has to be looked up. The rest is the store's: where the page is, and
-    `data`, its octets until they are written.
+    expires, 0 for never, 1 where that has to be looked up. `runs` are their positions (`queues/runs.py`),
+    empty for all from `first` to `last`. Priorities of all are from `lowest` to `highest`; `level` is the
+    backlog's. The rest is the store's: where the page is, `data`, its octets until they are written, and
+    whether it `is_reduced`: there is more in it than `runs` say, which is elsewhere now.
     """
 
-    __slots__ = ("body_bytes", "count", "data", "expires_at", "first", "last", "offset", "segment", "size")
+    __slots__ = (
+        "body_bytes", "count", "data", "expires_at", "first", "highest", "is_reduced", "last", "level",
+        "lowest", "offset", "runs", "segment", "size",
+    )  # fmt: skip
 
     def __init__(self, count: i64, body_bytes: i64, first: i64, last: i64) -> None:
         self.count: i64 = count
@@ -69,6 +76,11 @@ class Page:
         self.first: i64 = first
         self.last: i64 = last
         self.expires_at: i64 = 0
+        self.runs = b""
+        self.lowest: i64 = 0
+        self.highest: i64 = PRIORITY_MAX
+        self.level: i64 = 0
+        self.is_reduced = False
         self.segment: i64 = 0
         self.offset: i64 = 0
         self.size: i64 = 0
@@ -82,13 +94,15 @@ class QueueStore(ABC):
     A message may be stored for other queues only; one of a queue that does not last is told all the same.
     `next_position` is the position of the next message of the queue, `next_expires_at` when that expires, 0
     for never. `memory_bytes_max` is what its messages
-    may occupy in memory before it writes pages, 0 where it has nowhere to write them.
+    may occupy in memory before it writes pages, 0 where it has nowhere to write them. Pages are to be read
+    as what they have of priorities if it `has_levels`.
     """
 
     def __init__(self) -> None:
         self.next_position: i64 = 1
         self.next_expires_at: i64 = 0
         self.memory_bytes_max: i64 = 0
+        self.has_levels = False
 
     @abstractmethod
     def delivered(self, position: i64) -> None:

@@ -8,13 +8,8 @@ from supersoniq.amqp.errors import AccessRefused, NotFound, PreconditionFailed
 from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Field, Table
 from supersoniq.broker.arguments import check_queue
-from supersoniq.broker.dead_letters import DeadLetters, Publisher
-from supersoniq.broker.deduplication import (
-    OF_EXCHANGE,
-    OF_QUEUE,
-    Deduplication,
-    check_deduplication,
-)
+from supersoniq.broker.dead_letters import DeadLetters
+from supersoniq.broker.deduplication import OF_EXCHANGE, OF_QUEUE, check_deduplication
 from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition
 from supersoniq.broker.delayed import Delayed
 from supersoniq.broker.delays import check_same_delay, underlying_kind
@@ -26,14 +21,12 @@ from supersoniq.broker.exchanges.kinds import KINDS, new_exchange
 from supersoniq.broker.limits import VHostLimits
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import Consumer, Holder, Names, QueueStore
+from supersoniq.broker.publishing import Publishing
 from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.replay import replay
 from supersoniq.broker.routing import DEDUPLICATION_PREFIX, DELAYED_PREFIX, INTERNAL_PREFIXES, Route, Router
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
-
-# What `publish_by_rules` returns instead of a sequence.
-REFUSED: Final = -1
 
 RESERVED: Final = b"amq."
 REPLY_TO: Final = b"amq.rabbitmq.reply-to"
@@ -62,7 +55,7 @@ class _Remover(Remover):
         self._vhost.delete_queue(queue, False, False)
 
 
-class VHost(Publisher):
+class VHost:
     """One virtual host. Operations raise from `amqp.errors`; `connection` is the id of the one who asks."""
 
     def __init__(self, name: str, turn: Turn, store: Store, names: Names) -> None:
@@ -76,11 +69,12 @@ class VHost(Publisher):
         self.policies = Policies(self.exchanges, self.queues, self.router, self.disuses, HIDDEN_PREFIXES)
         self.limits = VHostLimits()
         self.default_queue_type = b"classic"  # of durable queues that do not name one
-        self._dead_letters = DeadLetters(self, self.exchanges, self.router, store, turn)
+        self._publishing = Publishing(name, self.queues, store, turn)
+        self.deduplication = self._publishing.deduplication
+        self._dead_letters = DeadLetters(self._publishing, self.exchanges, self.router, store, turn)
         self.holders[self._dead_letters.limbo] = None
-        self.delayed = Delayed(name, self, self.exchanges, self.queues, self.router, store, turn)
+        self.delayed = Delayed(name, self._publishing, self.exchanges, self.queues, self.router, store, turn)
         self.holders[self.delayed.limbo] = None
-        self.deduplication = Deduplication(name, self, self.queues, store, turn)
         self._sequence: i64 = 0  # of the last change to what is durable
         self._exclusive: dict[int, dict[bytes, Queue]] = {}
         self._turn = turn
@@ -252,14 +246,20 @@ class VHost(Publisher):
         owned = self._exclusive.get(queue.owner)
         if owned is not None:
             owned.pop(queue.name, None)
-        for consumer in queue.close():
+        consumers = queue.close()
+        self._dead_letters.drop(queue)
+        for consumer in consumers:
             consumer.cancelled()
         return count
 
     def purge(self, queue: Queue) -> int:
-        """Drop all that is ready, as a whole; returns how many."""
+        """Drop all that is ready, as a whole, and what waits to be dead-lettered.
+
+        Returns how many were ready.
+        """
         self.store.begin()
         count = queue.purge()
+        self._dead_letters.drop(queue)
         sequence = self.store.commit()
         if sequence > 0:
             self._sequence = sequence
@@ -312,7 +312,8 @@ class VHost(Publisher):
                 self._sequence = self.store.declared(binding.definition)
             self.router.changed()
             if exchange.keeps:
-                self._sequence = max(self._sequence, replay(exchange, destination, self.router, self))
+                sequence = replay(exchange, destination, self.router, self._publishing)
+                self._sequence = max(self._sequence, sequence)
 
     def _remove_binding(self, binding: Binding) -> None:
         """Remove the binding that equals `binding`, if there is one."""
@@ -360,8 +361,10 @@ class VHost(Publisher):
     # Messages
 
     def memory_bytes(self) -> int:
-        """Return about what the messages in all queues occupy."""
-        return sum([queue.memory_bytes for queue in self.queues.values()])
+        """Return about what messages occupy: in all queues, on their way out of them, and in exchanges."""
+        in_queues = sum([queue.memory_bytes for queue in self.queues.values()])
+        kept = sum([exchange.memory_bytes for exchange in self.exchanges.values() if exchange.keeps])
+        return in_queues + self._dead_letters.memory_bytes + kept
 
     def route(self, address: bytes, header: bytes) -> Route:
         """Find where a message with this address goes; raises 404 or 403 for an exchange that takes none."""
@@ -392,35 +395,8 @@ class VHost(Publisher):
         return sequence
 
     def publish_by_rules(self, message: Message, queues: list[Queue], expiration_ms: i64) -> i64:
-        """Enqueue a message in each of `queues` that does not refuse it.
-
-        It expires after `expiration_ms`, -1 for never, or before, where a queue says so. Returns the store's
-        sequence, or `REFUSED` if any queue has refused it.
-        """
-        accepted: list[Queue] = []
-        is_refused = False
-        for queue in queues:
-            if queue.rules.deduplicates and self.deduplication.is_duplicate(queue, message):
-                continue
-            if queue.refuses(message):
-                queue.refuse(message)
-                is_refused = True
-            else:
-                accepted.append(queue)
-        now_ms = self._turn.timers.clock.now_ms()
-        for queue in accepted:
-            queue.kept.next_expires_at = queue.rules.expires_at(now_ms, expiration_ms)
-        sequence: i64 = 0
-        if message.persistent:
-            sequence = self._append(message, accepted)
-        for queue in accepted:
-            expires_at = queue.kept.next_expires_at
-            queue.kept.next_expires_at = 0
-            queue.take_in(message, expires_at, now_ms)
-        for queue in accepted:
-            if queue.rules.deduplicates:
-                self.deduplication.remember(queue, message)
-        return REFUSED if is_refused else sequence
+        """Enqueue a message in each of `queues`, as `Publishing` does."""
+        return self._publishing.publish_by_rules(message, queues, expiration_ms)
 
     def _append(self, message: Message, queues: list[Queue]) -> i64:
         """Store a message for the durable ones of `queues`."""

@@ -42,8 +42,9 @@ from supersoniq.amqp.spec import (
     TX_SELECT,
     TX_SELECT_OK,
 )
+from supersoniq.broker.publishing import REFUSED
 from supersoniq.broker.queues.counting import shown
-from supersoniq.broker.vhost import REFUSED, VHost
+from supersoniq.broker.vhost import VHost
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
 from supersoniq.session.consuming import Consuming, Window

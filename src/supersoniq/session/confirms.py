@@ -11,9 +11,9 @@ from librt.strings import write_i64_be
 from mypy_extensions import i64, u8
 
 from supersoniq.amqp.spec import BASIC_ACK, BASIC_NACK
+from supersoniq.broker.publishing import REFUSED
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
-from supersoniq.broker.vhost import REFUSED
 from supersoniq.session.output import Output
 
 

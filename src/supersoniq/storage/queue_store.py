@@ -1,7 +1,4 @@
-"""What the disk store keeps of one queue.
-
-Its settlements and deliveries on their way to the journal, its pages.
-"""
+"""What the disk store keeps of one queue: its settlements and deliveries for the journal, its pages."""
 
 import logging
 from typing import Final, final
@@ -12,11 +9,14 @@ from mypy_extensions import i64
 from supersoniq.amqp.primitives import write_u32
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
+from supersoniq.broker.queues.runs import Runs, runs_of
 from supersoniq.broker.turn import Deferred, Turn
+from supersoniq.storage.before import Before
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.journal import Journal
 from supersoniq.storage.marks import Marks
-from supersoniq.storage.ranges import Ranges
+from supersoniq.storage.places import note_places, places_of
+from supersoniq.storage.ranges import ranges_of
 from supersoniq.storage.records import (
     DEFINITION_BYTES,
     DELIVERED,
@@ -153,9 +153,7 @@ class DiskQueueStore(QueueStore):
         self.is_closed = False
         self.delivered_last: i64 = 0  # the highest position that was handed out
         self.segments: dict[int, Segment] = {}
-        self.settled_before: Ranges | None = None  # positions in recovered pages that are settled
-        self.counts_before: dict[int, int] = {}  # delivery counts of entries in recovered pages
-        self.delivered_before: i64 = 0  # what the process before handed out
+        self.before = Before()
         self._journal = shared.journal
         self._slot = slot
         self._current: Segment | None = None
@@ -167,7 +165,8 @@ class DiskQueueStore(QueueStore):
         self._settled_first: i64 = 0
         self._settled_last: i64 = 0
         self._settles_pages = False
-        self.has_left = False  # segments are there whose messages were written elsewhere
+        self._settled_runs: list[tuple[int, int]] = []  # of pages, whose levels together are few ranges
+        self.has_left = False  # there may be segments whose messages were written elsewhere
 
     # Messages
 
@@ -215,13 +214,8 @@ class DiskQueueStore(QueueStore):
 
     def write_counts_before(self, pages: list[tuple[int, int]]) -> None:
         """Tell the journal again how often entries in recovered pages came back; `pages` are those unread."""
-        unread = Ranges()
-        for first, last in pages:
-            unread.add(first, last)
-        self.counts_before = {
-            position: count for position, count in self.counts_before.items() if unread.covers(position)
-        }
-        for position, count in self.counts_before.items():
+        self.before.forget_counts(pages)
+        for position, count in self.before.counts.items():
             self._write_count(position, count)
 
     def settled(self, position: i64, message: Message) -> None:
@@ -271,6 +265,11 @@ class DiskQueueStore(QueueStore):
         if self.is_closed:
             return
         self._write_settled()
+        if self._settled_runs:
+            for first, last in ranges_of(self._settled_runs).pairs():
+                self._journal.records.settled(self.number, first, last)
+            self._settled_runs = []
+            self._journal.file.settles_pages = True
         if self.delivered_last > self._delivered_told:
             self._delivered_told = self.delivered_last
             writer = self._journal.begin(DELIVERED)
@@ -290,13 +289,15 @@ class DiskQueueStore(QueueStore):
         """Write entries to the current segment, and have `page` say where."""
         shared = self.shared
         shared.last_page += 1
-        data, head = encode_page(entries, self.number, shared.last_page, shared.epoch)
+        places = places_of(entries, self.has_levels)
+        data, head = encode_page(entries, self.number, shared.last_page, shared.epoch, places)
         size = i64(len(data))
         segment = self._current
         if segment is None or segment.is_sealed or segment.size + size > shared.segment_bytes:
             segment = self._next_segment()
         page.count, page.body_bytes = head.count, head.body_bytes
         page.first, page.last = head.first, head.last
+        note_places(page, places)
         page.segment, page.offset, page.size, page.data = segment.number, segment.size, size, data
         segment.size += size
         segment.count += head.count
@@ -329,6 +330,12 @@ class DiskQueueStore(QueueStore):
             self._journal.release(stored, 0, size)
         elif stored >= 0:
             return
+        else:
+            self.has_left = True
+            if not self.durable or stored == -segment.number:
+                # What is not promised needs no sync; and one segment goes as a whole, with all that is in it.
+                self.release({int(stored): int(count)})
+                return
         segment.refs[int(stored)] = segment.refs.get(int(stored), 0) + int(count)
 
     def _next_segment(self) -> Segment:
@@ -419,19 +426,16 @@ class DiskQueueStore(QueueStore):
                     error.strerror,
                 )
                 return []  # they count as alive, so that they are still there after a restart
-        before = self.settled_before
+        runs = Runs(page) if page.is_reduced else None
         entries: list[Entry | None] = []
         for entry in decode_page(data, segment.path, page.offset):
-            message = entry.message
+            if runs is not None and not runs.has(entry.position):
+                continue
             if segment.is_recovered:
-                if not message.persistent or (before is not None and before.covers(entry.position)):
+                if not self.before.lives(entry):
                     continue
-                if entry.delivery_count == 0 and entry.position <= self.delivered_before:
-                    entry.delivery_count = 1
-                entry.delivery_count = max(
-                    entry.delivery_count, self.counts_before.get(int(entry.position), 0)
-                )
-            message.stored = -page.segment
+                self.before.count(entry)
+            entry.message.stored = -page.segment
             entries.append(entry)
         segment.live -= page.count - i64(len(entries))
         return entries
@@ -442,16 +446,14 @@ class DiskQueueStore(QueueStore):
         if segment is not None:
             segment.live -= page.count
         if self.durable and self._takes():
-            self._write_settled()
-            self._journal.records.settled(self.number, page.first, page.last)
-            self._journal.file.settles_pages = True
-            self.shared.schedule()
+            self._settled_runs.extend(runs_of(page))
+            self._touch()
 
     def drop(self, segment: Segment) -> None:
         """Remove a segment that nothing lives in, once the journal says so."""
         journal = self._journal
         del self.segments[int(segment.number)]
-        self.has_left = any([each.is_left for each in self.segments.values()])
+        self.has_left = self.has_left and bool(self.segments)
         segment.is_gone = True
         if self._current is segment:
             self._current = None

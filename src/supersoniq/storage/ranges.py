@@ -25,6 +25,9 @@ class Ranges:
             firsts.append(low)
             lasts.append(high)
             return
+        if low >= firsts[-1]:
+            lasts[-1] = max(lasts[-1], high)
+            return
         # The ranges from `at` up to `end` touch the new one.
         at = bisect_left(lasts, low - 1)
         end = bisect_right(firsts, high + 1)
@@ -49,6 +52,25 @@ class Ranges:
         at = bisect_left(self._lasts, int(first))
         return at < len(self._firsts) and self._firsts[at] <= int(last)
 
+    def without(self, first: i64, last: i64) -> list[tuple[int, int]]:
+        """Return the positions from `first` to `last` that are not in it."""
+        missing: list[tuple[int, int]] = []
+        low, high = int(first), int(last)
+        at = bisect_left(self._lasts, low)
+        while at < len(self._firsts) and self._firsts[at] <= high:
+            if self._firsts[at] > low:
+                missing.append((low, self._firsts[at] - 1))
+            low = self._lasts[at] + 1
+            at += 1
+        if low <= high:
+            missing.append((low, high))
+        return missing
+
+    @property
+    def count(self) -> int:
+        """How many positions are in it."""
+        return sum(self._lasts) - sum(self._firsts) + len(self._firsts)
+
     def pairs(self) -> list[tuple[int, int]]:
         """Return all ranges, in order."""
         return list(zip(self._firsts, self._lasts, strict=True))
@@ -57,3 +79,11 @@ class Ranges:
     def highest(self) -> int:
         """The highest position, 0 if there is none."""
         return self._lasts[-1] if self._lasts else 0
+
+
+def ranges_of(pairs: list[tuple[int, int]]) -> Ranges:
+    """Return what all pairs of a first and a last position are together."""
+    ranges = Ranges()
+    for first, last in sorted(pairs):
+        ranges.add(first, last)
+    return ranges

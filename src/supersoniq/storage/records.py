@@ -18,6 +18,8 @@ records. What follows the last batch of a journal file is left over from the fil
     PAD     | octets that mean nothing |
     CLOSED  | |
     EXPIRES_FIRST | milliseconds 8 |   of what is in the page: the first record there
+    POSITIONS | lowest priority 1 | highest priority 1 | runs: see `broker/queues/runs.py` |
+            | of what is in the page, before the messages; without runs it is all from first to last |
     RETIRED | file 8 |   it and those before it are removed, or will be
     others  | definitions: see `definitions.py` |
 
@@ -51,6 +53,7 @@ PAD: Final = 8
 CLOSED: Final = 9
 RETIRED: Final = 10
 EXPIRES_FIRST: Final = 11
+POSITIONS: Final = 12
 QUEUE_DECLARED: Final = 16
 QUEUE_DELETED: Final = 17
 EXCHANGE_DECLARED: Final = 18
@@ -60,7 +63,7 @@ UNBOUND: Final = 21
 KINDS: Final = frozenset(
     [
         MESSAGE, SETTLED, RETURNED, DELIVERED, SEGMENT_SYNCED, SEGMENT_DROPPED, TRANSACTION, PAD, CLOSED,
-        RETIRED, EXPIRES_FIRST,
+        RETIRED, EXPIRES_FIRST, POSITIONS,
         QUEUE_DECLARED, QUEUE_DELETED, EXCHANGE_DECLARED, EXCHANGE_DELETED, BOUND, UNBOUND,
     ]
 )  # fmt: skip

@@ -19,13 +19,16 @@ from supersoniq.amqp.primitives import read_u16, read_u32, text
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Page
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.queues.rebuilding import END
+from supersoniq.broker.queues.runs import pack, runs_of
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.contents import Contents, Origin, QueueContents, read_contents
 from supersoniq.storage.definitions import QueueRecord
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.journal_file import JournalFile
+from supersoniq.storage.places import note_places
 from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore
-from supersoniq.storage.ranges import Ranges
+from supersoniq.storage.ranges import Ranges, ranges_of
 from supersoniq.storage.records import (
     CARRIED,
     DEFINITION_BYTES,
@@ -98,7 +101,9 @@ class _QueueLoad:
         self.queue = queue
         self.kept = kept
         self.contents = contents
+        self.refill = queue.refill()
         self.pages: list[Page] = []
+        self.covered: list[tuple[int, int]] = []  # positions that are in pages, some of them twice
         self.next_page = 0
         self.carried: list[Origin] = []
         self.next_carried = 0
@@ -232,12 +237,12 @@ class Recovery:
             logger.warning("the mark of queue '%s' cannot be read: all is redelivered", text(record.name))
             mark = contents.highest
         delivered = max(mark, contents.delivered)
-        kept.delivered_last = kept.delivered_before = delivered
+        kept.delivered_last = kept.before.delivered = delivered
         kept.next_position = max(
             kept.next_position, record.next_position, contents.highest + 1, delivered + 1
         )
-        kept.counts_before = contents.returned
-        kept.settled_before = contents.settled
+        kept.before.counts = contents.returned
+        kept.before.settled = contents.settled
         kept.recovered(contents.delivered)
         self._loads[number] = _QueueLoad(queue, kept, contents)
 
@@ -251,7 +256,12 @@ class Recovery:
         for number, load in self._loads.items():
             for segment_number, place in sorted(load.contents.segments.items()):
                 self._load_segment(number, load, segment_number, place.size, place.file)
-            load.pages = _latest_pages(load)
+            load.contents.covered = ranges_of(load.covered)
+            if sum([last - first + 1 for first, last in load.covered]) > load.contents.covered.count:
+                load.pages = _latest_pages(load)
+                load.kept.has_left = True
+            load.pages.sort(key=_first)
+            load.covered = []
 
     def _load_segment(
         self, number: int, load: _QueueLoad, segment_number: int, size: int, recorded_in: int
@@ -262,19 +272,21 @@ class Recovery:
         segment.is_sealed = segment.is_recovered = True
         segment.recorded_in = recorded_in
         self._count_live(recorded_in)
-        for head, offset, live, body_bytes, expires_at in survey:
+        for found in survey:
+            head = found.head
             segment.count += head.count
-            load.contents.covered.add(head.first, head.last)
+            load.covered.extend(found.pairs)
             if segment.first == 0 or head.first < segment.first:
                 segment.first = head.first
             segment.last = max(segment.last, head.last)
             load.kept.next_position = max(load.kept.next_position, head.last + 1)
             self._store.shared.last_page = max(self._store.shared.last_page, head.number)
-            if live:
-                segment.live += live
-                page = Page(live, body_bytes, head.first, head.last)
-                page.segment, page.offset = segment.number, offset
-                page.expires_at = expires_at
+            if found.live:
+                segment.live += found.live
+                page = Page(found.live, found.body_bytes, head.first, head.last)
+                note_places(page, found.places)
+                page.segment, page.offset = segment.number, found.at
+                page.expires_at = found.expires_at
                 page.size = head.payload_bytes + PAGE_HEAD_BYTES
                 load.pages.append(page)
         load.kept.adopt(segment)
@@ -327,10 +339,8 @@ class Recovery:
 
     def _add(self, load: _QueueLoad, entry: Entry, file: JournalFile) -> None:
         file.keep(1, message_bytes(entry.message))
-        entry.delivery_count = max(entry.delivery_count, load.contents.returned.get(int(entry.position), 0))
-        if entry.delivery_count == 0 and entry.position <= load.kept.delivered_before:
-            entry.delivery_count = 1
-        load.queue.restore(entry)
+        load.kept.before.count(entry)
+        load.refill.add(entry)
 
     def _merge(self, load: _QueueLoad, position: i64) -> None:
         """Add what comes before the journal's message at `position`; a copy of that itself is not needed."""
@@ -345,7 +355,7 @@ class Recovery:
                 and (origin is None or page.first < origin.position)
             ):
                 load.next_page += 1
-                load.queue.restore_page(page)
+                load.refill.add_page(page)
             elif origin is not None and origin.position < position:
                 load.next_carried += 1
                 self._add_carried(load, origin)
@@ -370,7 +380,9 @@ class Recovery:
 
     def _finish(self) -> None:
         for load in self._loads.values():
-            self._merge(load, 1 << 62)
+            self._merge(load, END)
+            load.refill.finish()
+            load.queue.refilled()
             self.report.messages += load.queue.ready_count
         self._contents.forget()
         self._store.recovered()
@@ -410,20 +422,35 @@ def next_epoch(epoch: int) -> int:
 
 
 def _latest_pages(load: _QueueLoad) -> list[Page]:
-    """Return the pages in order of position, without those that were written again elsewhere.
+    """Return the pages without what was written again elsewhere.
 
-    A page that leaves its segment goes to a later one; until the old segment is dropped there are two of it.
+    What leaves its page goes to a later one; until the old segment is dropped there are two of it. A page
+    that only a part has left keeps the rest.
     """
     known = Ranges()
     pages: list[Page] = []
     for page in reversed(load.pages):
-        if known.meets(page.first, page.last):
+        runs = runs_of(page)
+        own = [pair for first, last in runs for pair in known.without(first, last)]
+        if own and own != runs:
+            _reduce(page, own, load.kept)
+        elif not own:
             load.kept.segments[int(page.segment)].live -= page.count
-        else:
-            known.add(page.first, page.last)
+        if own and page.count > 0:
             pages.append(page)
-    pages.sort(key=_first)
+        for first, last in own:
+            known.add(first, last)
     return pages
+
+
+def _reduce(page: Page, own: list[tuple[int, int]], kept: DiskQueueStore) -> None:
+    """Have a page be less than what is written there; the store counts down what it does not read."""
+    page.first, page.last = own[0][0], own[-1][1]
+    page.runs = pack(own)
+    page.is_reduced = True
+    entries = kept.read_page(page)
+    page.count = len(entries)
+    page.body_bytes = sum([len(entry.message.body) for entry in entries if entry is not None])
 
 
 def _first(page: Page) -> int:

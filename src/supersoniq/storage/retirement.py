@@ -7,8 +7,10 @@ from mypy_extensions import i64
 from supersoniq.broker.definitions import Definition
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.queues.runs import runs_among
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.definitions import write_declared
+from supersoniq.storage.gaps import gaps
 from supersoniq.storage.journal_file import JournalFile
 from supersoniq.storage.queue_store import DiskQueueStore, Release, Shared
 from supersoniq.storage.records import CARRIED, DEFINITION_BYTES, PERSISTENT, Destination, message_bytes
@@ -223,26 +225,17 @@ class Retirement:
         All but those that are still here.
         """
         records = self._journal.records
-        if kept.settled_before is not None:
-            for first, last in kept.settled_before.pairs():
-                records.settled(kept.number, first, last)
-        alive: list[tuple[int, int]] = [(int(page.first), int(page.last)) for page in queue.pages()]
-        kept.write_counts_before(alive)
+        for first, last in kept.before.settled.pairs():
+            records.settled(kept.number, first, last)
+        pages = queue.pages()
+        kept.write_counts_before([(int(page.first), int(page.last)) for page in pages])
         for entry in entries:
             if entry.message.stored < 0 and entry.delivery_count > 0 and entry.message.persistent:
                 kept.write_returned(entry)
-        alive.extend(_runs(entries))
-        alive.sort()
         at = min([int(segment.first) for segment in kept.segments.values()])
         end = max([int(segment.last) for segment in kept.segments.values()])
-        for low, high in alive:
-            if low > end:
-                break
-            if low > at:
-                records.settled(kept.number, at, low - 1)
-            at = max(at, high + 1)
-        if at <= end:
-            records.settled(kept.number, at, end)
+        for first, last in gaps(at, end, runs_among(list(entries)), pages):
+            records.settled(kept.number, first, last)
         self._journal.file.settles_pages = True
 
     def _sync_what_keeps(self, file: JournalFile) -> None:
@@ -323,22 +316,6 @@ class Retirement:
 def _destination_of(kept: DiskQueueStore, entry: Entry) -> Destination:
     """Return where an entry is."""
     return Destination(kept.number, entry.position, entry.delivery_count, entry.expires_at)
-
-
-def _runs(entries: list[Entry]) -> list[tuple[int, int]]:
-    """Return the positions of entries, those that follow each other as one range."""
-    runs: list[tuple[int, int]] = []
-    first: i64 = 0
-    last: i64 = -1
-    for entry in entries:
-        if entry.position != last + 1:
-            if first > 0:
-                runs.append((int(first), int(last)))
-            first = entry.position
-        last = entry.position
-    if first > 0:
-        runs.append((int(first), int(last)))
-    return runs
 
 
 def _unstored(message: Message) -> Message:

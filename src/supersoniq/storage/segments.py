@@ -11,6 +11,7 @@ from supersoniq.amqp.primitives import read_u32
 from supersoniq.broker.message import Entry
 from supersoniq.broker.ports import Page
 from supersoniq.storage.disk import Disk, File
+from supersoniq.storage.places import Places, write_places
 from supersoniq.storage.records import (
     DESTINATIONS_AT,
     EXPIRES_FIRST,
@@ -180,14 +181,18 @@ def first_expiry(entries: list[Entry | None]) -> i64:
     return first
 
 
-def encode_page(entries: list[Entry | None], queue: i64, number: i64, epoch: i64) -> tuple[bytes, PageHead]:
-    """Return a page of entries, in order of position."""
+def encode_page(
+    entries: list[Entry | None], queue: i64, number: i64, epoch: i64, places: Places | None
+) -> tuple[bytes, PageHead]:
+    """Return a page of entries, in order of position; `places` is what `places_of` says of them."""
     writer = RecordWriter()
     writer.seed = record_seed(number, epoch)
     expires_at = first_expiry(entries)
     if expires_at > 0:
         write_i64_be(writer.begin(EXPIRES_FIRST), expires_at)
         writer.end()
+    if places is not None:
+        write_places(writer, places)
     persistent_count: i64 = 0
     body_bytes: i64 = 0
     first: i64 = 0

@@ -10,17 +10,18 @@ from typing import Final, final
 from librt.strings import read_i64_be
 from mypy_extensions import i64
 
+from supersoniq.broker.message import Entry
+from supersoniq.broker.ports import PRIORITY_MAX
+from supersoniq.broker.queues.runs import pack, runs_among
 from supersoniq.storage.disk import Disk, File
+from supersoniq.storage.places import FRONT_BYTES, Front, Places
 from supersoniq.storage.ranges import Ranges
 from supersoniq.storage.records import (
     DESTINATIONS_AT,
-    EXPIRES_FIRST,
-    EXPIRES_FIRST_BYTES,
     MESSAGE,
     PAGE_HEAD_BYTES,
     PAGE_MAGIC,
     PERSISTENT,
-    RECORD_HEAD_BYTES,
     PageHead,
     next_record,
     read_message,
@@ -30,15 +31,38 @@ from supersoniq.storage.records import (
 )
 from supersoniq.storage.segments import decode_page
 
-# The head, where the page is, how many persistent messages live in it, the bytes of their bodies, and when
-# the first of all its messages expires.
-Surveyed = tuple[PageHead, int, int, int, int]
-
 NUMBER_AT: Final = 16
 EPOCH_AT: Final = 24
 _NUMBER_MAX: Final = (1 << 63) - 1
 _HALF_MAX: Final = (1 << 32) - 1
 _NUMBERS_TRIED: Final = 8
+
+
+@final
+class Surveyed:
+    """A page: where it is, how many persistent messages live in it, the bytes of their bodies.
+
+    Also when the first of all its messages expires, which positions and priorities they have, and the
+    positions unpacked.
+    """
+
+    def __init__(
+        self,
+        head: PageHead,
+        at: int,
+        live: int,
+        body_bytes: int,
+        expires_at: int,
+        places: Places,
+        pairs: list[tuple[int, int]],
+    ) -> None:
+        self.head = head
+        self.at = at
+        self.live = live
+        self.body_bytes = body_bytes
+        self.expires_at = expires_at
+        self.places = places
+        self.pairs = pairs
 
 
 @final
@@ -84,9 +108,14 @@ def survey_segment(
                 if mends:
                     file.write(stretch.at, [head.octets()])
                     file.sync()
-            live, body_bytes = _living(file, path, stretch, head, settled)
-            expires_at = _first_expiry(file, stretch.at + PAGE_HEAD_BYTES, head)
-            surveyed.append((head, stretch.at, live, body_bytes, expires_at))
+            front = _front(file, stretch, head)
+            places = front.places
+            if places is None:
+                places = _found_places(_entries(file, path, stretch, head), head)
+            pairs = places.pairs(head.first, head.last)
+            live, body_bytes = _living(file, path, stretch, head, settled, pairs)
+            expires_at = int(front.expires_at)
+            surveyed.append(Surveyed(head, stretch.at, live, body_bytes, expires_at, places, pairs))
     finally:
         file.close()
     return surveyed
@@ -97,31 +126,44 @@ def queue_of(path: str) -> int:
     return int(path.rpartition("/")[2].partition("-")[0])
 
 
-def _first_expiry(file: File, at: int, head: PageHead) -> int:
-    """Return when the first message of a page expires whose records begin at `at`, 0 for never.
-
-    Where that is damaged it is long ago, so that the page is read and says it again.
-    """
-    data = file.read(at, EXPIRES_FIRST_BYTES)
-    if len(data) < EXPIRES_FIRST_BYTES or data[8] != EXPIRES_FIRST:
-        return 0
-    seed = record_seed(head.number, head.epoch)
-    if record_end(data, memoryview(data), 0, EXPIRES_FIRST_BYTES, seed) < 0:
-        return 1
-    return int(read_i64_be(data, RECORD_HEAD_BYTES))
+def _front(file: File, stretch: Stretch, head: PageHead) -> Front:
+    """Read what stands before the messages of a page."""
+    at, size = stretch.at + PAGE_HEAD_BYTES, stretch.size - PAGE_HEAD_BYTES
+    front = Front(file.read(at, min(size, FRONT_BYTES)), head)
+    if front.wanted > FRONT_BYTES:
+        front = Front(file.read(at, min(size, int(front.wanted))), head)
+    return front
 
 
-def _living(file: File, path: str, stretch: Stretch, head: PageHead, settled: Ranges) -> tuple[int, int]:
+def _entries(file: File, path: str, stretch: Stretch, head: PageHead) -> list[Entry]:
+    data = head.octets() + file.read(stretch.at + PAGE_HEAD_BYTES, stretch.size - PAGE_HEAD_BYTES)
+    return decode_page(data, path, stretch.at)
+
+
+def _found_places(entries: list[Entry], head: PageHead) -> Places:
+    """Return the places of a page that does not say them; its first position is one of it in any case."""
+    first = (int(head.first), int(head.first))
+    return Places(0, PRIORITY_MAX, pack(runs_among(list(entries)) or [first]))
+
+
+def _living(
+    file: File,
+    path: str,
+    stretch: Stretch,
+    head: PageHead,
+    settled: Ranges,
+    pairs: list[tuple[int, int]],
+) -> tuple[int, int]:
     """Return how many messages of a page live, and the bytes of their bodies."""
     is_whole = stretch.size == PAGE_HEAD_BYTES + head.payload_bytes
-    if is_whole and head.count == head.persistent_count and not settled.meets(head.first, head.last):
+    is_met = settled.meets(head.first, head.last) and any([settled.meets(*pair) for pair in pairs])
+    if is_whole and head.count == head.persistent_count and not is_met:
         return int(head.count), int(head.body_bytes)
-    if settled.covers_all(head.first, head.last):
+    if is_met and all([settled.covers_all(*pair) for pair in pairs]):
         return 0, 0
     live = 0
     body_bytes = 0
-    data = head.octets() + file.read(stretch.at + PAGE_HEAD_BYTES, stretch.size - PAGE_HEAD_BYTES)
-    for entry in decode_page(data, path, stretch.at):
+    for entry in _entries(file, path, stretch, head):
         if entry.message.persistent and not settled.covers(entry.position):
             live += 1
             body_bytes += len(entry.message.body)

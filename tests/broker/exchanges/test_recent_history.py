@@ -42,6 +42,17 @@ def test_last_messages_are_kept_in_order() -> None:
     assert kept(exchange) == [b"2", b"3"]
 
 
+def test_memory_is_that_of_what_is_kept() -> None:
+    exchange = history(x_recent_history_length=2)
+    assert exchange.memory_bytes == 0
+    exchange.published(message(b"x" * 1_000))
+    one = exchange.memory_bytes
+    assert one > 1_000
+    for _ in range(3):
+        exchange.published(message(b"x" * 2_000))
+    assert exchange.memory_bytes == 2 * (one + 1_000)
+
+
 def test_length_may_be_any_positive_integer() -> None:
     exchange = history(x_recent_history_length=10**18)
     exchange.check_arguments()

@@ -26,6 +26,7 @@ class Item:
     size: int
     level: int
     expires_at: int | None
+    persistent: bool = True
     count: int = 0  # how often it came back
 
     def is_late(self, now: int) -> bool:
@@ -92,14 +93,23 @@ class NaiveQueue:
         able = [consumer for consumer in self.consumers if consumer.room > 0]
         return [each for each in able if each.priority == max([other.priority for other in able])]
 
-    def publish(self, number: int, size: int, priority: int, expiration: int | None, now: int) -> None:
+    def publish(
+        self,
+        number: int,
+        size: int,
+        priority: int,
+        expiration: int | None,
+        now: int,
+        persistent: bool = True,
+    ) -> None:
         rules = self.rules
         if rules.overflow != "drop-head" and self.overflows(len(self.ready) + 1, self.size + size):
             if rules.overflow == "reject-publish-dlx":
                 self.events.append(f"refuse {number}")
             return
         times = [now + time for time in (rules.ttl, expiration) if time is not None]
-        item = Item(number, size, min(priority, rules.max_priority), min(times, default=None))
+        level = min(priority, rules.max_priority)
+        item = Item(number, size, level, min(times, default=None), persistent)
         if not self.ready and self.eligible():
             self.deliver(item)
         elif item.is_late(now):
@@ -183,3 +193,12 @@ class NaiveQueue:
         self.settled.update([item.number for item in self.ready])
         self.ready.clear()
         return count
+
+    def restart(self) -> None:
+        """The node stops and starts: what is not persistent is gone, what was held is back."""
+        self.consumers.clear()
+        for item in self.held.values():
+            item.count = max(item.count, 1)
+        self.ready = [item for item in [*self.ready, *self.held.values()] if item.persistent]
+        self.ready.sort(key=lambda item: item.number)
+        self.held.clear()

@@ -1,12 +1,14 @@
 """What waits is looked at in order of position and stays where it is; one message of it is found."""
 
 import pytest
+from tests.broker.queues.test_levels import LARGE, prioritized
 from tests.fakes import FakeQueueStore, again, message
 
 from supersoniq.broker.message import Entry
 from supersoniq.broker.ports import Page
 from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog
 from supersoniq.broker.queues.browsing import browse, withdraw
+from supersoniq.broker.queues.levels import PriorityBacklog
 
 COUNT = 5 * CHUNK_PLACES + 7
 
@@ -81,3 +83,18 @@ def test_entry_that_is_taken_out_does_not_expire() -> None:
     withdraw(backlog, 1)
     assert backlog.deadlines is not None
     assert backlog.deadlines.next_ms() == 20
+
+
+@pytest.mark.parametrize("count", [1, 7, 29, 100])
+def test_entries_of_all_levels_come_in_order_of_position(kept: Pages, count: int) -> None:
+    backlog = PriorityBacklog(kept, 3)
+    for position in range(1, 31):
+        backlog.append(Entry(prioritized(position % 5, LARGE), position))
+    assert len(backlog.pages()) == 30 - 4
+    for after in (0, 1, 10, 29):
+        found = [int(entry.position) for entry in browse(backlog, after, count)]
+        assert found == list(range(after + 1, min(30, after + count) + 1))
+    for position in (30, 3, 16):
+        assert withdraw(backlog, position) is not None
+        assert withdraw(backlog, position) is None
+    assert len(browse(backlog, 0, 100)) == backlog.count == 27

@@ -189,9 +189,12 @@ def test_recovered_messages_expire() -> None:
     page.expires_at = now + 30
     unread = bench.kept.write_page([expiring(4, now + 40), expiring(5, 0)])
     unread.expires_at = 1  # nobody knows when
-    bench.queue.restore_page(page)
-    bench.queue.restore_page(unread)
-    bench.queue.restore(expiring(6, now + 10))
+    refill = bench.queue.refill()
+    refill.add_page(page)
+    refill.add_page(unread)
+    refill.add(expiring(6, now + 10))
+    refill.finish()
+    bench.queue.refilled()
     bench.queue.come_back(expiring(1, now + 20))
     bench.move(100)
     assert [position for position, _ in bench.pit.taken] == [6, 1, 2, 4]

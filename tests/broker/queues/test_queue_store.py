@@ -197,10 +197,13 @@ def test_damaged_messages_are_missing_and_nothing_else() -> None:
 def test_restored_messages_are_ready_in_order_of_position() -> None:
     bench = Bench()
     kept = bench.kept
+    refill = bench.queue.refill()
     for position in (3, 5):
-        bench.queue.restore(Entry(stored(), position))
-    bench.queue.restore_page(kept.write_page([Entry(stored(), 6), Entry(stored(), 8)]))
-    bench.queue.restore(Entry(stored(), 9))
+        refill.add(Entry(stored(), position))
+    refill.add_page(kept.write_page([Entry(stored(), 6), Entry(stored(), 8)]))
+    refill.add(Entry(stored(), 9))
+    refill.finish()
+    bench.queue.refilled()
     for position in (1, 2):
         bench.queue.come_back(Entry(stored(), position))
     assert kept.log == []
@@ -212,7 +215,7 @@ def test_restored_messages_keep_their_count() -> None:
     bench = Bench()
     restored = Entry(stored(), 1)
     restored.delivery_count = 2
-    bench.queue.restore(restored)
+    bench.queue.refill().add(restored)
     consumer = bench.subscribed(FakeConsumer(no_ack=True))
     assert [redelivered for _, redelivered in consumer.settled] == [True]
 

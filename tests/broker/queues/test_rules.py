@@ -160,6 +160,39 @@ def test_policy_gives_other_queues_no_delivery_limit_and_none_a_priority() -> No
     assert (int(rules.delivery_limit), int(rules.max_priority)) == (-1, 4)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "definition", "wait"),
+    [
+        ({"dead_letter_strategy": "at-least-once"}, {}, True),
+        ({"dead_letter_strategy": "at-most-once"}, {}, False),
+        ({}, {}, False),
+        ({}, {"dead-letter-strategy": "at-least-once"}, True),
+        ({"dead_letter_strategy": "at-most-once"}, {"dead-letter-strategy": "at-least-once"}, False),
+        ({"dead_letter_strategy": "at-least-once", "overflow": "drop-head"}, {}, False),
+        ({"dead_letter_strategy": "at-least-once", "overflow": "reject-publish-dlx"}, {}, False),
+        ({"dead_letter_strategy": "at-least-once"}, {"overflow": "drop-head"}, False),
+    ],
+)
+def test_dead_letters_wait_where_that_is_asked_for_and_full_queues_refuse(
+    arguments: dict[str, Any], definition: dict[str, object], wait: bool
+) -> None:
+    at_the_limit: dict[str, Any] = {"overflow": "reject-publish", "dead_letter_exchange": "e"}
+    assert under(definition, b"quorum", **{**at_the_limit, **arguments}).dead_letters_wait == wait
+
+
+def test_dead_letters_wait_for_an_exchange_only_that_has_a_name() -> None:
+    asked: dict[str, Any] = {"dead_letter_strategy": "at-least-once", "overflow": "reject-publish"}
+    assert not rules_with(b"quorum", **asked).dead_letters_wait
+    assert not under({}, b"quorum", **asked).dead_letters_wait
+    assert under({"dead-letter-exchange": ""}, b"quorum", **asked).dead_letters_wait
+    policy: dict[str, object] = {
+        "dead-letter-strategy": "at-least-once",
+        "dead-letter-exchange": "e",
+        "overflow": "reject-publish",
+    }
+    assert under(policy).dead_letters_wait
+
+
 def test_number_of_a_policy_may_be_huge() -> None:
     rules = under({"message-ttl": 10**30, "max-length": 10**30})
     assert int(rules.expires_at(10**13, -1)) > 10**13

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.broker.queues.test_levels import prioritized
 from tests.fakes import message
 from tests.storage.simulated_disk import SimulatedDisk
 from tests.storage.small_node import SmallNode
 
+from supersoniq.amqp.tables import table_of
 from supersoniq.broker.message import Entry
 from supersoniq.broker.ports import QueueStore
 from supersoniq.storage.directory import FORMAT, format_line
@@ -47,6 +49,25 @@ def fill(node: SmallNode) -> None:
     node.publish_all([b"short %d" % number for number in range(4)], short)
     node.rest()
     node.tick(3)
+
+
+def store_with_levels() -> SimulatedDisk:
+    """A paged queue with priorities; its pages have the positions of others between theirs."""
+    node = SmallNode(options=StoreOptions(segment_bytes=30_000, queue_memory_bytes=1))
+    queue = node.queue(b"levels", arguments=table_of({"x-max-priority": 255}))
+    for number in range(250):
+        body = b"%05d" % number + b"x" * 2_000
+        node.publish_message(prioritized([0, 3, 0, 200, 3][number % 5], body, persistent=True), queue)
+        node.turn.finish()
+    node.rest()
+    node.settle(node.take(30, queue)[::2])
+    node.rest()
+    node.tick(2)
+    assert len({int(page.level) for page in queue.pages()}) == 3
+    node.store.stop()
+    disk = node.disk.kill()
+    disk.put("format", format_line(FORMAT).encode())
+    return disk
 
 
 def write_page(kept: QueueStore, count: int) -> None:

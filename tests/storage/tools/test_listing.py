@@ -7,7 +7,15 @@ from tests.storage.simulated_disk import SimulatedDisk
 from tests.storage.simulation import Node, Simulation
 from tests.storage.small_node import SmallNode
 from tests.storage.stepped import SimulatedMarks
-from tests.storage.tools.stores import SMALL, finished, flipped, restarted, small_store, write_page
+from tests.storage.tools.stores import (
+    SMALL,
+    finished,
+    flipped,
+    restarted,
+    small_store,
+    store_with_levels,
+    write_page,
+)
 
 from supersoniq.amqp.properties import Properties
 from supersoniq.amqp.spec import FLAG_CONTENT_TYPE, FLAG_MESSAGE_ID
@@ -64,6 +72,19 @@ def test_list_after_a_crash_is_what_is_recovered(seed: int) -> None:
             for each in messages_of(disk, contents, number)
         ]
         assert shown == found, name
+
+
+def test_messages_with_priorities_are_listed_in_the_order_in_which_they_came() -> None:
+    disk = store_with_levels()
+    shown = listed(disk, b"levels")
+    assert [position for position, _, _ in shown] == sorted({position for position, _, _ in shown})
+    assert len(shown) == 250 - 15
+    assert shown == sorted(recovered(restarted(disk), b"levels"))
+    contents = read_contents(disk)
+    pages = kept_pages(disk, 1, contents.queues[1])
+    in_journal = list(live_records(disk, contents))
+    assert sum([page.live for page in pages]) + len(in_journal) == len(shown)
+    assert sum([page.live for page in pages]) > 150
 
 
 def test_message_that_was_delivered_is_listed_as_redelivered() -> None:

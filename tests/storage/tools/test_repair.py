@@ -7,11 +7,21 @@ from random import Random
 
 import pytest
 from tests.storage.simulated_disk import SimulatedDisk
-from tests.storage.tools.stores import SMALL, changed, flipped, on_disk, restarted, small_store
+from tests.storage.tools.stores import (
+    SMALL,
+    changed,
+    flipped,
+    on_disk,
+    restarted,
+    small_store,
+    store_with_levels,
+)
 
 from supersoniq.storage.contents import read_contents
 from supersoniq.storage.directory import FORMAT, DataError, format_line
 from supersoniq.storage.lock import DirectoryLock, LockError
+from supersoniq.storage.records import PAGE_HEAD_BYTES
+from supersoniq.storage.survey import find_pages, queue_of
 from supersoniq.storage.tools.repair import Repair, repair_directory
 from supersoniq.storage.tools.snapshot import Hold
 from supersoniq.storage.tools.verify import verify
@@ -53,6 +63,30 @@ def test_one_wrong_bit_costs_nothing(seed: int) -> None:
     copy, done = repaired(flipped(disk, path, random.randrange(8 * sizes[path])))
     assert done
     assert bodies(copy) == bodies(disk)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_pages_with_levels_are_repaired_and_others_keep_the_positions_between(seed: int) -> None:
+    random = Random(seed)
+    disk = store_with_levels()
+    wanted = bodies(disk)[b"levels"]
+    path = random.choice([path for path in disk.files() if path.startswith("segments")])
+    stretches = _pages(disk, path)
+    at, head_bytes = random.choice(stretches), PAGE_HEAD_BYTES + 40  # the head, the positions, a message
+    size = random.randrange(1, 30)
+    first = at + random.randrange(head_bytes)
+    data = disk.files()[path]
+    damage = random.randbytes(size)
+    copy, done = repaired(changed(disk, path, data[:first] + damage + data[first + size :]))
+    assert done
+    found = bodies(copy)[b"levels"]
+    assert [body for body in wanted if body in found] == found
+    assert len(found) >= len(wanted) - 1
+
+
+def _pages(disk: SimulatedDisk, path: str) -> list[int]:
+    file = disk.open(path, writable=False)
+    return [stretch.at for stretch in find_pages(file, queue_of(path), file.size())]
 
 
 @pytest.mark.parametrize("seed", range(40))

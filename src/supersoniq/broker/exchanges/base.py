@@ -141,6 +141,11 @@ class Exchange(Destination, ABC):
     def published(self, message: Message) -> None:
         """Take note of a message that came by. Called only if `keeps` is true."""
 
+    @property
+    def memory_bytes(self) -> int:
+        """About what is kept occupies in memory."""
+        return 0
+
     def kept(self) -> list[Message]:
         """Return the messages for what is newly bound, in order."""
         return []

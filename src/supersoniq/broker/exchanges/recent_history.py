@@ -7,6 +7,8 @@
 from collections import deque
 from typing import Final
 
+from mypy_extensions import i64
+
 from supersoniq.amqp.errors import PreconditionFailed
 from supersoniq.amqp.primitives import erlang_binary
 from supersoniq.amqp.properties import headers_property
@@ -14,10 +16,11 @@ from supersoniq.amqp.tables import Field, Table
 from supersoniq.broker.arguments import shown
 from supersoniq.broker.exchanges.fanout import FanoutExchange
 from supersoniq.broker.message import Message
+from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES
 
 LENGTH: Final = b"x-recent-history-length"
 LENGTH_DEFAULT: Final = 20
-# What a deque takes on any machine; no memory has room for as many.
+# No memory has room for as many.
 LENGTH_MAX: Final = (1 << 31) - 1
 NO_STORE: Final = b"x-recent-history-no-store"
 
@@ -37,7 +40,9 @@ class RecentHistoryExchange(FanoutExchange):
         length_max = LENGTH_DEFAULT
         if length is not None and _is_length(length):
             length_max = min(length.integer(), LENGTH_MAX)
-        self._messages: deque[Message] = deque(maxlen=length_max)
+        self._messages: deque[Message] = deque()
+        self._length_max: i64 = length_max
+        self._body_bytes: i64 = 0
 
     def check_arguments(self) -> None:
         """Raise 406 for a length that is not an integer of at least 1."""
@@ -55,6 +60,14 @@ class RecentHistoryExchange(FanoutExchange):
             if no_store is not None and no_store.value is True:
                 return
         self._messages.append(message)
+        self._body_bytes += len(message.body)
+        if len(self._messages) > self._length_max:
+            self._body_bytes -= len(self._messages.popleft().body)
+
+    @property
+    def memory_bytes(self) -> int:
+        """About what is kept occupies in memory, though queues may have the same messages."""
+        return int(self._body_bytes + len(self._messages) * MESSAGE_OVERHEAD_BYTES)
 
     def kept(self) -> list[Message]:
         """Return what is kept, the oldest first."""

@@ -40,15 +40,24 @@ RENEWED_PLACES: Final = 256
 class Backlog:
     """A queue of entries that takes entries back at their place.
 
-    Nothing is paged unless `pages` is true.
+    One that is `level` of several begins to page when it is told: `spill_from`. Its chunks may be shorter.
     """
 
-    def __init__(self, kept: QueueStore, pages: bool = True) -> None:
+    def __init__(
+        self,
+        kept: QueueStore,
+        level: i64 = -1,
+        chunk_places: i64 = CHUNK_PLACES,
+        chunk_body_bytes: i64 = CHUNK_BODY_BYTES,
+    ) -> None:
         self.count: i64 = 0
         self.body_bytes: i64 = 0
         self.deadlines: Deadlines | None = None  # of entries that expire
-        self._kept = kept
-        self._may_page = pages
+        self.kept = kept
+        self.has_closed = False  # a chunk that could be a page; it is for others to set this back
+        self._level: i64 = level
+        self._chunk_places: i64 = chunk_places
+        self._chunk_body_bytes: i64 = chunk_body_bytes
         self._gone_count: i64 = 0
         self._returned: list[Entry] = []  # latest position first, so that the next to go is at the cheap end
         self._front: list[Entry | None] = []
@@ -75,20 +84,24 @@ class Backlog:
         body_bytes = i64(len(entry.message.body))
         self.count += 1
         self.body_bytes += body_bytes
-        if self._is_short and len(self._front) < CHUNK_PLACES and self.body_bytes <= CHUNK_BODY_BYTES:
+        if (
+            self._is_short
+            and i64(len(self._front)) < self._chunk_places
+            and self.body_bytes <= self._chunk_body_bytes
+        ):
             self._front.append(entry)
             return
         self._is_short = False
         self._back.append(entry)
         self._back_body_bytes += body_bytes
-        if len(self._back) == CHUNK_PLACES or self._back_body_bytes > CHUNK_BODY_BYTES:
+        if i64(len(self._back)) == self._chunk_places or self._back_body_bytes > self._chunk_body_bytes:
             self._close_back()
         if self._head == i64(len(self._front)):
             self._renew_front()
 
     def _close_back(self) -> None:
         """Make a chunk or a page of what was added last."""
-        limit = self._kept.memory_bytes_max if self._may_page else 0
+        limit = self.kept.memory_bytes_max if self._level < 0 else 0
         back = self._present(self._back)
         if not back:
             pass
@@ -96,14 +109,18 @@ class Backlog:
             self._add_page(self._written(back))
         else:
             self._chunks.append(tuple(back))
+            self.has_closed = True
         self._back = []
         self._back_body_bytes = 0
 
     def spill(self) -> None:
         """Make pages of the youngest chunks until what is left fits into memory."""
-        limit = self._kept.memory_bytes_max
-        if limit == 0 or not self._may_page:
-            return
+        limit = self.kept.memory_bytes_max
+        if limit > 0:
+            self.spill_from(limit)
+
+    def spill_from(self, limit: i64) -> None:
+        """Make pages of the youngest chunks until no more than `limit` bytes are in memory."""
         pages: list[Page | None] = []
         while self._chunk < i64(len(self._chunks)) and self.memory_bytes > limit:
             chunk = self._present(list(self._chunks.pop()))
@@ -122,7 +139,8 @@ class Backlog:
     def _written(self, entries: list[Entry | None]) -> Page:
         """Have the store keep entries as a page that knows when the first of them expires."""
         expires_at: i64 = 0
-        page = self._kept.write_page(entries)
+        page = self.kept.write_page(entries)
+        page.level = self._level
         deadlines = self.deadlines
         if deadlines is not None:
             for entry in entries:
@@ -150,8 +168,17 @@ class Backlog:
         self._paged_count += page.count
         self._paged_body_bytes += page.body_bytes
 
+    def level_of(self, message: Message) -> i64:
+        """Return which of the rows a message stands in that are in order of position: here all in one."""
+        return 0
+
+    def level_of_page(self, page: Page) -> i64:
+        """Return the same for all that is in a page, -1 where they may stand in several."""
+        return 0
+
     def append_page(self, page: Page) -> None:
         """Add a page whose positions are above all others."""
+        page.level = self._level
         self._watch_page(page)
         self._is_short = False
         if self._back:
@@ -318,14 +345,14 @@ class Backlog:
 
     def peek(self, page: Page) -> list[Entry]:
         """Read a page that is out of memory and leave it there, unless something of it is missing."""
-        entries = self._kept.read_page(page)
+        entries = self.kept.read_page(page)
         if i64(len(entries)) != page.count:
             self._loaded[page] = self._taken(page, entries)
         return [entry for entry in entries if entry is not None]
 
     def _entries_of(self, page: Page) -> list[Entry | None]:
         """Read a page; entries of it that are damaged are gone."""
-        return self._taken(page, self._kept.read_page(page))
+        return self._taken(page, self.kept.read_page(page))
 
     def _taken(self, page: Page, entries: list[Entry | None]) -> list[Entry | None]:
         """Have the entries of a page in memory from now on."""

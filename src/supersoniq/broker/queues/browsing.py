@@ -4,6 +4,7 @@ from mypy_extensions import i64
 
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.queues.backlog import Backlog
+from supersoniq.broker.queues.runs import holds
 
 
 def browse(backlog: Backlog, after: i64, count_max: int) -> list[Entry]:
@@ -28,7 +29,7 @@ def withdraw(backlog: Backlog, position: i64) -> Message | None:
     Returns its message, None if there is none.
     """
     for page in backlog.pages():
-        if page.first <= position <= page.last:
+        if holds(page, position):
             backlog.load(page)
     for entry in backlog.in_memory():
         if entry.position == position:

@@ -20,7 +20,7 @@ from supersoniq.broker.queues.browsing import browse, withdraw
 from supersoniq.broker.queues.consumers import Consumers
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.levels import PriorityBacklog
-from supersoniq.broker.queues.rebuilding import rebuild
+from supersoniq.broker.queues.rebuilding import Refill, rebuild
 from supersoniq.broker.queues.resting import Rested, Resting
 from supersoniq.broker.queues.rules import DROP_HEAD, REJECT_PUBLISH_DLX, Rules
 from supersoniq.broker.timers import Timer
@@ -42,6 +42,9 @@ class Graveyard(ABC):
     @abstractmethod
     def take(self, queue: "Queue", entry: Entry, reason: bytes) -> None:
         """Take an entry that is in the queue no more; it calls `Queue.buried` when it has moved it."""
+
+    def rules_changed(self, queue: "Queue") -> None:  # noqa: B027  (most do not care)
+        """Take note that a queue goes by other rules now."""
 
 
 @final
@@ -110,6 +113,8 @@ class Queue(Destination):
         self.unacked_body_bytes: i64 = 0
         self.published_count: i64 = 0
         self.delivered_count: i64 = 0
+        self.dead_letter_count: i64 = 0  # of those that wait in the graveyard, which counts them
+        self.dead_letter_body_bytes: i64 = 0
         self.consumers = Consumers(options.single_active_consumer)
         self.rules = options.rules
         self.graveyard: Graveyard | None = None
@@ -120,7 +125,8 @@ class Queue(Destination):
         self._resting: Resting | None = None
 
     def _new_backlog(self) -> Backlog:
-        if self.rules.max_priority > 0:
+        self.kept.has_levels = self.rules.max_priority > 0
+        if self.kept.has_levels:
             return PriorityBacklog(self.kept, self.rules.max_priority)
         return Backlog(self.kept)
 
@@ -180,12 +186,19 @@ class Queue(Destination):
         if self.shorten():
             self._turn.dispatch(self._dispatch)
 
-    def refuses(self, message: Message) -> bool:
-        """Whether a message that is published now is to be refused for want of room."""
+    def refuses(self, message: Message, is_dead_letter: bool = False) -> bool:
+        """Whether a message that is published now is to be refused for want of room.
+
+        What waits in the graveyard takes room, but not from dead letters: two queues might block each other.
+        """
         rules = self.rules
         if rules.overflow == DROP_HEAD or not rules.is_limited:
             return False
-        return rules.overflows(self._backlog.count + 1, self._backlog.body_bytes + len(message.body))
+        count, body_bytes = self._backlog.count + 1, self._backlog.body_bytes + len(message.body)
+        if not is_dead_letter:
+            count += self.dead_letter_count
+            body_bytes += self.dead_letter_body_bytes
+        return rules.overflows(count, body_bytes)
 
     def refuse(self, message: Message) -> None:
         """Take note of a message that was refused; it may be for the dead-letter exchange."""
@@ -207,6 +220,8 @@ class Queue(Destination):
     def apply(self, rules: Rules) -> None:
         """Go by other rules from now on; when a message expires was settled when it came."""
         self.rules = rules
+        if self.graveyard is not None:
+            self.graveyard.rules_changed(self)
         if self.shorten():
             self._turn.dispatch(self._dispatch)
 
@@ -266,22 +281,16 @@ class Queue(Destination):
 
         With `no_ack` it is settled by that.
         """
-        entry = self._first()
-        if entry is None:
-            return None
-        self.delivered_count += 1
-        if no_ack:
-            self._hand_over(entry.position, entry.message)
-        else:
-            self._hold(entry.position, entry.message)
-        return entry
-
-    def _first(self) -> Entry | None:
-        """Take the first entry that has not expired."""
         while self._backlog.count > 0:
             entry = self._backlog.pop()
-            if entry.expires_at == 0 or not self._is_late(entry):
-                return entry
+            if entry.expires_at > 0 and self._is_late(entry):
+                continue
+            self.delivered_count += 1
+            if no_ack:
+                self._hand_over(entry.position, entry.message)
+            else:
+                self._hold(entry.position, entry.message)
+            return entry
         return None
 
     def settle(self, entry: Entry) -> None:
@@ -457,17 +466,15 @@ class Queue(Destination):
         """Return what is ready and out of memory, in order."""
         return self._backlog.pages()
 
-    def restore(self, entry: Entry) -> None:
-        """Take an entry that was recovered, above all that were restored before."""
-        if entry.expires_at > 0:
-            self._watch(entry)
-        self._backlog.append(entry)
+    def refill(self) -> Refill:
+        """Return what takes all that was recovered; `refilled` is called after it has finished."""
+        return Refill(self._backlog)
 
-    def restore_page(self, page: Page) -> None:
-        """Take a page that was recovered, above all that was restored before."""
-        self._backlog.append_page(page)
-        if page.expires_at > 0:
-            self._wind(page.expires_at)
+    def refilled(self) -> None:
+        """Have expire in time what was recovered."""
+        deadlines = self._backlog.deadlines
+        if deadlines is not None and deadlines.next_ms() > 0:
+            self._wind(deadlines.next_ms())
 
     def _hold(self, position: i64, message: Message) -> None:
         self.unacked_count += 1

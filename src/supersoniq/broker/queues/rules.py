@@ -46,6 +46,7 @@ class Rules:
         self.overflow = DROP_HEAD
         self.dead_letter_exchange: bytes | None = None
         self.dead_letter_routing_key: bytes | None = None
+        self.dead_letters_wait = False  # until they are taken (rabbitmq: at-least-once)
         self.delivery_limit: i64 = NONE
         self.max_priority: i64 = 0
         self.counts_deliveries = False  # and tells consumers, in x-delivery-count
@@ -103,6 +104,7 @@ def rules_of(arguments: Table, queue_type: bytes) -> Rules:
     rules.overflow = OVERFLOWS.get(_octets(arguments, b"x-overflow") or b"", DROP_HEAD)
     rules.dead_letter_exchange = _octets(arguments, b"x-dead-letter-exchange")
     rules.dead_letter_routing_key = _octets(arguments, b"x-dead-letter-routing-key")
+    rules.dead_letters_wait = _waiting(rules, _octets(arguments, b"x-dead-letter-strategy"))
     rules.consumer_timeout_ms = _integer(arguments, b"x-consumer-timeout")
     rules.deduplicates = deduplicates(arguments)
     rules.retry_type = RETRY_TYPES.get(_octets(arguments, b"x-delayed-retry-type") or b"", RETRY_DISABLED)
@@ -134,6 +136,8 @@ def rules_under(arguments: Table, queue_type: bytes, definition: dict[str, objec
         rules.dead_letter_exchange = _name(definition, "dead-letter-exchange")
     if rules.dead_letter_routing_key is None:
         rules.dead_letter_routing_key = _name(definition, "dead-letter-routing-key")
+    strategy = _octets(arguments, b"x-dead-letter-strategy") or _name(definition, "dead-letter-strategy")
+    rules.dead_letters_wait = _waiting(rules, strategy)
     if b"x-delayed-retry-type" not in arguments:
         rules.retry_type = RETRY_TYPES.get(_name(definition, "delayed-retry-type") or b"", RETRY_DISABLED)
     if rules.retry_min_ms < 0:
@@ -145,6 +149,15 @@ def rules_under(arguments: Table, queue_type: bytes, definition: dict[str, objec
         limit = rules.delivery_limit if b"x-delivery-limit" in arguments else i64(NONE)
         rules.delivery_limit = _limit(limit, definition, "delivery-limit")
     return rules
+
+
+def _waiting(rules: Rules, strategy: bytes | None) -> bool:
+    """Whether dead letters wait until they are taken.
+
+    Only a queue that refuses messages when it is full can ask for that (rabbitmq: quorum-queues).
+    """
+    has_exchange = rules.dead_letter_exchange is not None
+    return strategy == b"at-least-once" and has_exchange and rules.overflow == REJECT_PUBLISH
 
 
 def _limit(argument: i64, definition: dict[str, object], key: str) -> i64:

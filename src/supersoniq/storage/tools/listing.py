@@ -26,7 +26,7 @@ from supersoniq.broker.message import Entry
 from supersoniq.storage.contents import Contents, QueueContents
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.marks import read_marks
-from supersoniq.storage.ranges import Ranges
+from supersoniq.storage.ranges import Ranges, ranges_of
 from supersoniq.storage.records import (
     CARRIED,
     DESTINATIONS_AT,
@@ -99,15 +99,15 @@ def queue_numbers(contents: Contents) -> dict[tuple[str, bytes], int]:
 def kept_pages(disk: Disk, number: int, queue: QueueContents) -> list[KeptPage]:
     """Return the pages of a queue in order, and note in its contents which positions they cover."""
     pages: list[KeptPage] = []
+    covered: list[tuple[int, int]] = []
     for segment, place in sorted(queue.segments.items()):
         path = segment_path(True, number, segment)
-        for head, at, live, body_bytes, _ in survey_segment(
-            disk, path, place.size, queue.settled, [], mends=False
-        ):
-            queue.covered.add(head.first, head.last)
-            if live:
-                size = PAGE_HEAD_BYTES + int(head.payload_bytes)
-                pages.append(KeptPage(path, at, size, head, live, body_bytes))
+        for found in survey_segment(disk, path, place.size, queue.settled, [], mends=False):
+            covered.extend(found.pairs)
+            if found.live:
+                size = PAGE_HEAD_BYTES + int(found.head.payload_bytes)
+                pages.append(KeptPage(path, found.at, size, found.head, found.live, found.body_bytes))
+    queue.covered = ranges_of(covered)
     return sorted(pages, key=_first)
 
 
