@@ -88,7 +88,7 @@ class Retirement:
         return journal.total_bytes - allowed
 
     def _clear(self, file: JournalFile) -> None:
-        """Write again what lives in a file: the messages bit by bit, the rest now."""
+        """Write again what lives in a file: the messages bit by bit from the next turn on, the rest now."""
         self._clearing = file
         self.is_carrying = True
         replaced = self._replaced(file)
@@ -104,7 +104,8 @@ class Retirement:
         for each in replaced:
             each.settles_pages = False
             each.safe_after = max(each.safe_after, last)
-        self._carry_on(file)
+        # The messages follow in the next turn: what is settled takes as long as many of them.
+        self._shared.schedule()
         self._sync_what_keeps(file)
 
     def _last_batch(self) -> i64:
@@ -177,9 +178,9 @@ class Retirement:
         """Add what a queue has in a file, up to so many messages; each with all its queues."""
         kept = queue.kept
         assert isinstance(kept, DiskQueueStore)
-        entries = queue.in_memory()
-        entries.extend(held)
         number = file.number
+        entries = queue.in_memory(number)
+        entries.extend(held)
         for entry in entries:
             message = entry.message
             if message.stored != number:

@@ -108,7 +108,7 @@ def test_used_chunks_are_given_back() -> None:
         backlog.append(entry(position))
     for _ in range(15 * CHUNK_PLACES):
         backlog.pop()
-    assert sum(len(chunk) for chunk in backlog._chunks) <= 5 * CHUNK_PLACES
+    assert sum(len(chunk.entries) for chunk in backlog._chunks) <= 5 * CHUNK_PLACES
 
 
 def test_garbage_collector_does_not_walk_over_what_waits() -> None:
@@ -117,7 +117,7 @@ def test_garbage_collector_does_not_walk_over_what_waits() -> None:
         backlog.append(entry(position))
     gc.collect()
     # Interpreted classes are always tracked, compiled ones that are declared acyclic never.
-    assert any(gc.is_tracked(chunk) for chunk in backlog._chunks) == gc.is_tracked(entry(1))
+    assert any(gc.is_tracked(chunk.entries) for chunk in backlog._chunks) == gc.is_tracked(entry(1))
 
 
 @pytest.mark.parametrize("depth", [1, 2, CHUNK_PLACES - 1, CHUNK_PLACES, CHUNK_PLACES + 1, 5 * CHUNK_PLACES])

@@ -91,7 +91,7 @@ def test_places_are_given_back_when_most_are_gone() -> None:
     count = 3 * GONE_PLACES
     bench.append(*[b""] * count)
     bench.remove(*range(2, count))
-    places = [bench.backlog._front, bench.backlog._back, *bench.backlog._chunks]
+    places = [bench.backlog._front, bench.backlog._back, *[chunk.entries for chunk in bench.backlog._chunks]]
     assert sum([len(place) for place in places]) <= GONE_PLACES + 2
     assert bench.pop_all() == [1, count]
 

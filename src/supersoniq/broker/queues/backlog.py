@@ -17,9 +17,9 @@ and is passed over when those before it are taken. When there are more of those 
 out.
 """
 
-from typing import Final
+from typing import Final, cast, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from supersoniq.broker.message import GONE, Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
@@ -35,6 +35,41 @@ GONE_PLACES: Final = 4_096
 # The front list is renewed when it is used up and has so many empty places, so that a short queue keeps its
 # list.
 RENEWED_PLACES: Final = 256
+
+
+# No file of a journal has a number as high.
+NO_FILE: Final = 1 << 62
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Chunk:
+    """Some entries in order, and below which number no journal file has any of them; 0 where nobody looked.
+
+    A message may be moved to a later file, never to an earlier one.
+    """
+
+    __slots__ = ("entries", "oldest")
+
+    def __init__(self, entries: tuple[Entry | None, ...]) -> None:
+        self.entries = entries
+        self.oldest: i64 = 0
+
+    def stored_in(self, number: i64) -> list[Entry]:
+        """Return what the journal file `number`, the oldest one, has of it."""
+        found: list[Entry] = []
+        oldest: i64 = NO_FILE
+        for entry in self.entries:
+            assert entry is not None
+            stored = entry.message.stored
+            if stored == number:
+                found.append(entry)
+            if stored < 0:
+                stored = number + 1  # it may go from its segment to a file that is written later than now
+            if 0 < stored < oldest:
+                oldest = stored
+        self.oldest = oldest
+        return found
 
 
 class Backlog:
@@ -63,7 +98,7 @@ class Backlog:
         self._front: list[Entry | None] = []
         self._head: i64 = 0  # the first place of the front list that is not empty
         self._is_short = True  # everything is in the front list
-        self._chunks: list[tuple[Entry | None, ...]] = []
+        self._chunks: list[Chunk] = []
         self._chunk: i64 = 0  # the first of the chunks that is not used up
         self._pages: list[Page | None] = []
         self._page: i64 = 0  # the first of the pages that is not used up
@@ -108,7 +143,7 @@ class Backlog:
         elif self._page < i64(len(self._pages)) or (limit > 0 and self.memory_bytes > limit):
             self._add_page(self._written(back))
         else:
-            self._chunks.append(tuple(back))
+            self._chunks.append(Chunk(tuple(back)))
             self.has_closed = True
         self._back = []
         self._back_body_bytes = 0
@@ -123,7 +158,7 @@ class Backlog:
         """Make pages of the youngest chunks until no more than `limit` bytes are in memory."""
         pages: list[Page | None] = []
         while self._chunk < i64(len(self._chunks)) and self.memory_bytes > limit:
-            chunk = self._present(list(self._chunks.pop()))
+            chunk = self._present(list(self._chunks.pop().entries))
             if not chunk:
                 continue
             page = self._written(chunk)
@@ -260,11 +295,11 @@ class Backlog:
         front = self._front[self._head :]
         self._front = self._present(front)
         self._head = 0
-        chunks: list[tuple[Entry | None, ...]] = []
+        chunks: list[Chunk] = []
         for chunk in self._chunks[self._chunk :]:
-            present = tuple(self._present(list(chunk)))
+            present = tuple(self._present(list(chunk.entries)))
             if present:
-                chunks.append(present)
+                chunks.append(Chunk(present))
         self._chunks = chunks
         self._chunk = 0
         for page, entries in self._loaded.items():
@@ -297,8 +332,8 @@ class Backlog:
         self._head = 0
         self._front = []
         if self._chunk < i64(len(self._chunks)):
-            self._front = list(self._chunks[self._chunk])
-            self._chunks[self._chunk] = ()
+            self._front = list(self._chunks[self._chunk].entries)
+            self._chunks[self._chunk] = Chunk(())
             self._chunk += 1
             if self._chunk * 2 >= i64(len(self._chunks)):
                 del self._chunks[: self._chunk]
@@ -393,15 +428,30 @@ class Backlog:
 
     def in_memory(self) -> list[Entry]:
         """Return the entries that are in memory, in order."""
-        entries = [entry for entry in reversed(self._returned) if entry.message is not GONE]
-        loaded = [
-            tuple(self._loaded[page]) for page in self._pages if page is not None and page in self._loaded
-        ]
-        for chunk in [tuple(self._front), *self._chunks, *loaded, tuple(self._back)]:
-            for entry in chunk:
-                if entry is not None and entry.message is not GONE:
-                    entries.append(entry)
-        return entries
+        places: list[Entry | None] = list(reversed(self._returned))
+        places.extend(self._front[self._head :])
+        for chunk in self._chunks:
+            places.extend(chunk.entries)
+        for page in self._loaded_pages():
+            places.extend(self._loaded[page])
+        places.extend(self._back)
+        if self._gone_count == 0:
+            # To look at each of many entries takes longer than all the rest.
+            return cast("list[Entry]", places)
+        return [entry for entry in places if entry is not None and entry.message is not GONE]
+
+    def stored_in(self, number: i64) -> list[Entry]:
+        """Return the entries in memory that the oldest journal file, `number`, has."""
+        places: list[Entry | None] = list(self._returned)
+        places.extend(self._front[self._head :])
+        for entries in self._loaded.values():
+            places.extend(entries)
+        places.extend(self._back)
+        found = [entry for entry in places if entry is not None and entry.message.stored == number]
+        for chunk in self._chunks:
+            if chunk.oldest <= number:
+                found.extend(chunk.stored_in(number))
+        return found
 
     def drain(self) -> list[Entry]:
         """Take all entries, in order; `take_pages` comes first."""

@@ -170,6 +170,13 @@ class PriorityBacklog(Backlog):
             entries.extend(level.in_memory())
         return entries
 
+    def stored_in(self, number: i64) -> list[Entry]:
+        """Return the entries in memory that the oldest journal file, `number`, has."""
+        entries: list[Entry] = []
+        for level in self._levels:
+            entries.extend(level.stored_in(number))
+        return entries
+
     def drain(self) -> list[Entry]:
         """Take all entries, in order of position; `take_pages` comes first."""
         entries: list[Entry] = []

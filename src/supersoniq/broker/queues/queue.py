@@ -455,9 +455,9 @@ class Queue(Destination):
             self._forget(position, message)
         return message is not None
 
-    def in_memory(self) -> list[Entry]:
-        """Return what is ready and in memory, in order, and then what rests."""
-        entries = self._backlog.in_memory()
+    def in_memory(self, file: i64 = 0) -> list[Entry]:
+        """Return what is ready and in memory, in order, with `file` only what is in that; then what rests."""
+        entries = self._backlog.in_memory() if file == 0 else self._backlog.stored_in(file)
         if self._resting is not None:
             entries.extend(self._resting.entries())
         return entries
@@ -471,10 +471,12 @@ class Queue(Destination):
         return Refill(self._backlog)
 
     def refilled(self) -> None:
-        """Have expire in time what was recovered."""
+        """Have expire in time what was recovered, and drop what is beyond the limits."""
         deadlines = self._backlog.deadlines
         if deadlines is not None and deadlines.next_ms() > 0:
             self._wind(deadlines.next_ms())
+        if self.rules.is_limited:
+            self._turn.dispatch(self._dispatch)
 
     def _hold(self, position: i64, message: Message) -> None:
         self.unacked_count += 1
