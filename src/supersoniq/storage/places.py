@@ -12,7 +12,7 @@ from mypy_extensions import i64, u8
 from supersoniq.broker.message import Entry
 from supersoniq.broker.ports import PRIORITY_MAX, Page
 from supersoniq.broker.queues.levels import priority_of
-from supersoniq.broker.queues.runs import pack, runs_among, unpack
+from supersoniq.broker.queues.runs import pack_positions, unpack
 from supersoniq.storage.records import (
     EXPIRES_FIRST,
     EXPIRES_FIRST_BYTES,
@@ -57,14 +57,16 @@ def places_of(entries: list[Entry | None], has_levels: bool) -> Places | None:
     has_gaps = last.position - first.position + 1 != i64(len(entries))
     if not has_levels and not has_gaps:
         return None
-    places = Places(0, PRIORITY_MAX, pack(runs_among(entries)) if has_gaps else b"")
+    places = Places(0, PRIORITY_MAX, pack_positions(entries) if has_gaps else b"")
     if has_levels:
-        places.lowest, places.highest = PRIORITY_MAX, 0
+        lowest: i64 = PRIORITY_MAX
+        highest: i64 = 0
         for entry in entries:
             assert entry is not None
             priority = priority_of(entry.message)
-            places.lowest = min(places.lowest, priority)
-            places.highest = max(places.highest, priority)
+            lowest = min(lowest, priority)
+            highest = max(highest, priority)
+        places.lowest, places.highest = lowest, highest
     return places
 
 

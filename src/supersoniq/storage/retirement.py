@@ -20,7 +20,7 @@ from supersoniq.storage.segments import Segment
 # more: the one that is prepared, and one that is kept to be used again.
 FILES_AT_LEAST: Final = 2
 # Messages that are carried in one turn.
-CARRIED_MAX: Final = 3_000
+CARRIED_MAX: Final = 2_000
 # A batch of what is carried is cut when it has grown to this.
 CARRIED_BYTES_MAX: Final = 2 * 1024 * 1024
 

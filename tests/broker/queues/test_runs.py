@@ -9,7 +9,7 @@ from tests.fakes import message
 
 from supersoniq.broker.message import Entry
 from supersoniq.broker.ports import Page
-from supersoniq.broker.queues.runs import Runs, holds, pack, runs_among, runs_of, unpack
+from supersoniq.broker.queues.runs import Runs, holds, pack, pack_positions, runs_among, runs_of, unpack
 
 POSITIONS = st.lists(st.integers(1, 300) | st.integers(1, 2**62), max_size=40, unique=True).map(sorted)
 
@@ -30,6 +30,11 @@ def test_runs_are_the_positions_and_as_few_as_can_be(positions: list[int]) -> No
     runs = runs_at(positions)
     assert [position for first, last in runs for position in range(first, last + 1)] == positions
     assert all(last + 1 < following for (_, last), (following, _) in itertools.pairwise(runs))
+
+
+@given(POSITIONS)
+def test_positions_are_packed_as_their_runs_are(positions: list[int]) -> None:
+    assert pack_positions([Entry(message(), position) for position in positions]) == pack(runs_at(positions))
 
 
 @given(POSITIONS)

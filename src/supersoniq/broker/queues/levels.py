@@ -16,8 +16,9 @@ from supersoniq.broker.queues.backlog import CHUNK_BODY_BYTES, CHUNK_PLACES, Bac
 from supersoniq.broker.queues.deadlines import Deadlines
 
 # What the chunks of all levels may be together, one of each: what is in no chunk yet cannot be paged. So
-# chunks are shorter where there are many levels, down to the least that is worth a page.
-ALL_PLACES: Final = 4_096
+# chunks are shorter where there are many levels, down to the least that is worth a page; and what is written
+# while it is in the cache of the processor costs half.
+ALL_PLACES: Final = 1_024
 ALL_BODY_BYTES: Final = 1024 * 1024
 LEAST_PLACES: Final = 32
 LEAST_BODY_BYTES: Final = 16 * 1024

@@ -43,6 +43,28 @@ def pack(runs: list[tuple[int, int]]) -> bytes:
     return writer.getvalue()
 
 
+def pack_positions(entries: list[Entry | None]) -> bytes:
+    """Return the positions of entries as octets, without a list of their runs; they are in order."""
+    writer = BytesWriter()
+    end: i64 = 0  # of the run before
+    first: i64 = 0
+    next_one: i64 = 0
+    for entry in entries:
+        assert entry is not None
+        position = entry.position
+        if position != next_one:
+            if next_one > 0:
+                _write(writer, first - end)
+                _write(writer, next_one - first)
+                end = next_one
+            first = position
+        next_one = position + 1
+    if next_one > 0:
+        _write(writer, first - end)
+        _write(writer, next_one - first)
+    return writer.getvalue()
+
+
 def _write(writer: BytesWriter, number: i64) -> None:
     while number > 0x7F:
         writer.append(u8((number & 0x7F) | 0x80))
