@@ -14,6 +14,7 @@ from supersoniq.broker.definitions import (
 from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.ports import Consumer, Names, Page, QueueStore
 from supersoniq.broker.queues.queue import NOBODY, Queue
+from supersoniq.broker.queues.runs import Runs
 from supersoniq.broker.store import Store
 from supersoniq.broker.timers import Clock
 from supersoniq.broker.turn import Deferred, Turn
@@ -68,7 +69,7 @@ class FakeQueueStore(QueueStore):
         self.memory_bytes_max = memory_bytes_max
         self.log: list[str] = [] if log is None else log
         self.settled_messages: list[Message] = []
-        self.pages: dict[Page, list[Entry]] = {}
+        self.written: dict[Page, list[Entry]] = {}
         self.damaged: set[int] = set()
         self.is_deleted = False
 
@@ -93,14 +94,24 @@ class FakeQueueStore(QueueStore):
         assert kept == sorted(kept, key=lambda entry: int(entry.position))
         body_bytes = sum([len(entry.message.body) for entry in kept])
         page = Page(len(kept), body_bytes, kept[0].position, kept[-1].position)
-        self.pages[page] = kept
+        self.written[page] = kept
         return page
 
+    @property
+    def pages(self) -> dict[Page, list[Entry]]:
+        """What is out of memory."""
+        return {page: self.rest_of(page) for page in self.written if page.count > 0}
+
+    def rest_of(self, page: Page) -> list[Entry]:
+        """What a page has that was not taken from it."""
+        runs = Runs(page) if page.is_reduced else None
+        return [entry for entry in self.written[page] if runs is None or runs.has(entry.position)]
+
     def read_page(self, page: Page) -> list[Entry | None]:
-        return [again(entry) for entry in self.pages.pop(page) if int(entry.position) not in self.damaged]
+        return [again(entry) for entry in self.rest_of(page) if int(entry.position) not in self.damaged]
 
     def settled_page(self, page: Page) -> None:
-        del self.pages[page]
+        del self.written[page]
         self.log.append(f"settled page {page.first} to {page.last}")
 
     def deleted(self) -> None:

@@ -14,8 +14,8 @@ from supersoniq.broker.definitions import QueueDefinition
 from supersoniq.broker.delayed import AHEAD_MS, LISTED_MAX, LOOKED_MS, MISSING, SLICES, DelayedId, level_of
 from supersoniq.broker.delays import DELAY_MS_MAX
 from supersoniq.broker.exchanges.base import Exchange
-from supersoniq.broker.message import Entry, Message, address_of
-from supersoniq.broker.ports import Page, QueueStore
+from supersoniq.broker.message import Message, address_of
+from supersoniq.broker.ports import QueueStore
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.routing import DELAYED_PREFIX
 from supersoniq.broker.turn import Turn
@@ -26,18 +26,11 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NOW = 1_700_000_000_123
 
 
-class Pages(FakeQueueStore):
-    """Keeps pages that were read, as they may be looked at and left."""
-
-    def read_page(self, page: Page) -> list[Entry | None]:
-        return [again(entry) for entry in self.pages[page] if int(entry.position) not in self.damaged]
-
-
 class PagedStore(FakeStore):
     """Its queues write pages."""
 
     def open_queue(self, durable: bool) -> QueueStore:
-        queue = Pages(self.log, 1, durable)
+        queue = FakeQueueStore(self.log, 1, durable)
         self.queues.append(queue)
         return queue
 
@@ -416,7 +409,7 @@ def test_damaged_message_is_not_listed_and_not_counted_any_more() -> None:
         host.publish(b"%d" % number, DAY)
     [name] = host.buckets()
     kept = host.vhost.queues[name].kept
-    assert isinstance(kept, Pages)
+    assert isinstance(kept, FakeQueueStore)
     kept.damaged.add(3_000)
     assert len(list(host.delayed.pending(b"e"))) == 4_999
     assert len(list(host.delayed.pending(b"e"))) == host.delayed.count(b"e") == 4_999

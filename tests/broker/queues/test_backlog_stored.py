@@ -6,7 +6,8 @@ import pytest
 from tests.fakes import FakeQueueStore, message
 
 from supersoniq.broker.message import Entry
-from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog, Chunk
+from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog
+from supersoniq.broker.queues.chunks import Chunk
 from supersoniq.broker.queues.levels import PriorityBacklog
 
 
@@ -48,13 +49,6 @@ def test_each_file_is_found_whole_while_files_are_cleared_in_order(seed: int) ->
                 share = 0.7 if each.message.stored == number else 0.1 * (each.message.stored < 0)
                 if chance.random() < share:
                     each.message.stored = newest
-
-
-def test_chunk_that_has_nothing_of_a_file_is_not_looked_at_again() -> None:
-    chunk = Chunk((entry(1, 5), entry(2, 7)))
-    assert chunk.oldest == 0
-    assert chunk.stored_in(4) == []
-    assert chunk.oldest == 5
 
 
 def test_chunk_with_something_in_a_segment_is_looked_at_for_the_next_file() -> None:

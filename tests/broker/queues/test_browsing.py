@@ -2,10 +2,9 @@
 
 import pytest
 from tests.broker.queues.test_levels import LARGE, prioritized
-from tests.fakes import FakeQueueStore, again, message
+from tests.fakes import FakeQueueStore, message
 
 from supersoniq.broker.message import Entry
-from supersoniq.broker.ports import Page
 from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog
 from supersoniq.broker.queues.browsing import browse, withdraw
 from supersoniq.broker.queues.levels import PriorityBacklog
@@ -13,20 +12,13 @@ from supersoniq.broker.queues.levels import PriorityBacklog
 COUNT = 5 * CHUNK_PLACES + 7
 
 
-class Pages(FakeQueueStore):
-    """Keeps pages that were read, as they may be looked at and left."""
-
-    def read_page(self, page: Page) -> list[Entry | None]:
-        return [again(entry) for entry in self.pages[page] if int(entry.position) not in self.damaged]
+@pytest.fixture
+def kept() -> FakeQueueStore:
+    return FakeQueueStore(memory_bytes_max=1)
 
 
 @pytest.fixture
-def kept() -> Pages:
-    return Pages(memory_bytes_max=1)
-
-
-@pytest.fixture
-def backlog(kept: Pages) -> Backlog:
+def backlog(kept: FakeQueueStore) -> Backlog:
     backlog = Backlog(kept)
     for position in range(1, COUNT + 1):
         backlog.append(Entry(message(b"%d" % position), position))
@@ -48,7 +40,7 @@ def test_browsing_leaves_everything_where_it_is(backlog: Backlog) -> None:
     assert [int(backlog.pop().position) for _ in range(int(backlog.count))] == list(range(1, COUNT + 1))
 
 
-def test_damaged_entry_is_missed_once(backlog: Backlog, kept: Pages) -> None:
+def test_damaged_entry_is_missed_once(backlog: Backlog, kept: FakeQueueStore) -> None:
     gone = int(backlog.pages()[1].first) + 5
     kept.damaged.add(gone)
     for _ in range(2):
@@ -86,7 +78,7 @@ def test_entry_that_is_taken_out_does_not_expire() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 7, 29, 100])
-def test_entries_of_all_levels_come_in_order_of_position(kept: Pages, count: int) -> None:
+def test_entries_of_all_levels_come_in_order_of_position(kept: FakeQueueStore, count: int) -> None:
     backlog = PriorityBacklog(kept, 3)
     for position in range(1, 31):
         backlog.append(Entry(prioritized(position % 5, LARGE), position))

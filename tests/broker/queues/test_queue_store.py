@@ -254,7 +254,8 @@ class Ledger(FakeQueueStore):
         self.out.discard(int(position))
 
     def settled_page(self, page: Page) -> None:
-        self.gone |= {int(entry.position) for entry in self.pages.pop(page) if entry.message.stored != 0}
+        self.gone |= {int(entry.position) for entry in self.pages[page] if entry.message.stored != 0}
+        del self.written[page]
 
 
 class QueueAgainstLedger(RuleBasedStateMachine):

@@ -17,13 +17,15 @@ and is passed over when those before it are taken. When there are more of those 
 out.
 """
 
-from typing import Final, cast, final
+from typing import Final, cast
 
-from mypy_extensions import i64, mypyc_attr
+from mypy_extensions import i64
 
 from supersoniq.broker.message import GONE, Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
+from supersoniq.broker.queues.chunks import Chunk, bytes_of, early_until, merged
 from supersoniq.broker.queues.deadlines import Deadlines
+from supersoniq.broker.queues.runs import pack_positions
 
 CHUNK_PLACES: Final = 1_024
 # A chunk of large messages is shorter.
@@ -37,39 +39,8 @@ GONE_PLACES: Final = 4_096
 RENEWED_PLACES: Final = 256
 
 
-# No file of a journal has a number as high.
-NO_FILE: Final = 1 << 62
-
-
-@final
-@mypyc_attr(acyclic=True)
-class Chunk:
-    """Some entries in order, and below which number no journal file has any of them; 0 where nobody looked.
-
-    A message may be moved to a later file, never to an earlier one.
-    """
-
-    __slots__ = ("entries", "oldest")
-
-    def __init__(self, entries: tuple[Entry | None, ...]) -> None:
-        self.entries = entries
-        self.oldest: i64 = 0
-
-    def stored_in(self, number: i64) -> list[Entry]:
-        """Return what the journal file `number`, the oldest one, has of it."""
-        found: list[Entry] = []
-        oldest: i64 = NO_FILE
-        for entry in self.entries:
-            assert entry is not None
-            stored = entry.message.stored
-            if stored == number:
-                found.append(entry)
-            if stored < 0:
-                stored = number + 1  # it may go from its segment to a file that is written later than now
-            if 0 < stored < oldest:
-                oldest = stored
-        self.oldest = oldest
-        return found
+# Where less than this part of a page would stay out of memory, all of it is read.
+REST_SHARE: Final = 4
 
 
 class Backlog:
@@ -102,7 +73,8 @@ class Backlog:
         self._chunk: i64 = 0  # the first of the chunks that is not used up
         self._pages: list[Page | None] = []
         self._page: i64 = 0  # the first of the pages that is not used up
-        self._loaded: dict[Page, list[Entry | None]] = {}  # pages that are in memory before their turn
+        # What is in memory of pages before their turn: all, or what expires soon.
+        self._loaded: dict[Page, list[Entry | None]] = {}
         self._paged_count: i64 = 0
         self._paged_body_bytes: i64 = 0
         self._back: list[Entry | None] = []
@@ -357,8 +329,8 @@ class Backlog:
         if self._page * 2 >= i64(len(self._pages)):
             del self._pages[: self._page]
             self._page = 0
-        loaded = self._loaded.pop(page, None)
-        self._front = self._entries_of(page) if loaded is None else loaded
+        self.load(page)
+        self._front = self._loaded.pop(page)
 
     def _forget_deadlines(self, entries: list[Entry]) -> None:
         if self.deadlines is not None:
@@ -367,8 +339,30 @@ class Backlog:
                 entry.is_ready = False
 
     def load(self, page: Page) -> None:
-        """Read a page into memory before its turn."""
-        self._loaded[page] = self._entries_of(page)
+        """Read what is out of memory of a page."""
+        if page.count > 0:
+            self._take_page(page, self.kept.read_page(page))
+
+    def load_early(self, page: Page, now_ms: i64) -> None:
+        """Read a page of which something is due: what expires soon stays in memory, the rest where it is."""
+        entries = self.kept.read_page(page)
+        until_ms = early_until(entries, now_ms)
+        rest = [entry for entry in entries if entry is not None and not 0 < entry.expires_at <= until_ms]
+        if i64(len(entries)) != page.count or len(rest) * REST_SHARE < len(entries):
+            self._take_page(page, entries)
+            return
+        early: list[Entry | None] = []
+        for entry in entries:
+            if entry is not None and 0 < entry.expires_at <= until_ms:
+                early.append(entry)
+        self._take(page, early, i64(len(early)), bytes_of(early))
+        page.first, page.last = rest[0].position, rest[-1].position
+        page.runs = pack_positions([*rest])
+        page.is_reduced = True
+        for late in rest:
+            if late.expires_at > 0 and (page.expires_at == 0 or late.expires_at < page.expires_at):
+                page.expires_at = late.expires_at
+        self._watch_page(page)
 
     def read_ahead(self, until_ms: i64) -> bool:
         """Read a page of which something expires up to a time; false if there is none."""
@@ -382,49 +376,57 @@ class Backlog:
         """Read a page that is out of memory and leave it there, unless something of it is missing."""
         entries = self.kept.read_page(page)
         if i64(len(entries)) != page.count:
-            self._loaded[page] = self._taken(page, entries)
+            self._take_page(page, entries)
         return [entry for entry in entries if entry is not None]
 
-    def _entries_of(self, page: Page) -> list[Entry | None]:
-        """Read a page; entries of it that are damaged are gone."""
-        return self._taken(page, self.kept.read_page(page))
+    def _take_page(self, page: Page, entries: list[Entry | None]) -> None:
+        """Have what was read of a page in memory from now on, and nothing elsewhere."""
+        self._take(page, entries, page.count, page.body_bytes)
 
-    def _taken(self, page: Page, entries: list[Entry | None]) -> list[Entry | None]:
-        """Have the entries of a page in memory from now on."""
-        self._paged_count -= page.count
-        self._paged_body_bytes -= page.body_bytes
+    def _take(self, page: Page, entries: list[Entry | None], count: i64, body_bytes: i64) -> None:
+        """Have entries of a page in memory, which counts so much for them; what is damaged is missing."""
+        page.count -= count
+        page.body_bytes -= body_bytes
+        self._paged_count -= count
+        self._paged_body_bytes -= body_bytes
         if page.expires_at > 0:
             page.expires_at = 0
             deadlines = self.known_deadlines()
             for entry in entries:
                 if entry is not None and entry.expires_at > 0:
                     deadlines.add(entry)
-        missing = page.count - i64(len(entries))
+        missing = count - i64(len(entries))
         if missing != 0:
             self.count -= missing
-            self.body_bytes -= page.body_bytes
-            for entry in entries:
-                assert entry is not None
-                self.body_bytes += len(entry.message.body)
-        return entries
+            self.body_bytes += bytes_of(entries) - body_bytes
+        known = self._loaded.get(page)
+        self._loaded[page] = merged(known, entries) if known else entries
 
     def pages(self) -> list[Page]:
         """Return the pages that are out of memory, in order."""
-        return [page for page in self._pages if page is not None and page not in self._loaded]
+        return [page for page in self._pages if page is not None and page.count > 0]
 
     def _loaded_pages(self) -> list[Page]:
         return [page for page in self._pages if page is not None and page in self._loaded]
 
     def take_pages(self) -> list[Page]:
-        """Take all pages that are out of memory, in order."""
-        pages = self.pages()
-        for page in pages:
+        """Take all that is out of memory, in order."""
+        taken = self.pages()
+        left: list[Page | None] = []
+        for page in self._loaded_pages():
+            if page.count == 0:
+                left.append(page)
+            else:  # the part in memory is all that its place is for now
+                part = Page(0, 0, page.first, page.last)
+                self._loaded[part] = self._loaded.pop(page)
+                left.append(part)
+        for page in taken:
             page.expires_at = 0
         self.count -= self._paged_count
         self.body_bytes -= self._paged_body_bytes
-        self._pages = list(self._loaded_pages())
+        self._pages = left
         self._page = self._paged_count = self._paged_body_bytes = 0
-        return pages
+        return taken
 
     def in_memory(self) -> list[Entry]:
         """Return the entries that are in memory, in order."""

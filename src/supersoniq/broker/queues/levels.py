@@ -138,6 +138,13 @@ class PriorityBacklog(Backlog):
         level.load(page)
         self._recount(level, count, body_bytes)
 
+    def load_early(self, page: Page, now_ms: i64) -> None:
+        """Read a page of which something is due: what expires soon stays in memory, the rest where it is."""
+        level = self._levels[page.level]
+        count, body_bytes = level.count, level.body_bytes
+        level.load_early(page, now_ms)
+        self._recount(level, count, body_bytes)
+
     def peek(self, page: Page) -> list[Entry]:
         """Read a page that is out of memory and leave it there, unless something of it is missing."""
         level = self._levels[page.level]

@@ -386,7 +386,7 @@ class Queue(Destination):
                 if page is None:
                     break
                 budget -= page.count
-                self._backlog.load(page)
+                self._backlog.load_early(page, now_ms)
                 continue
             expired = Entry(self._backlog.remove(entry), entry.position)
             expired.delivery_count = entry.delivery_count

@@ -77,6 +77,7 @@ class Refill:
             assert entry is not None
             self._read_count += 1
             heapq.heappush(self._read, (int(entry.position), self._read_count, entry))
+        page.count = 0
 
 
 def rebuild(old: Backlog, new: Backlog) -> None:
