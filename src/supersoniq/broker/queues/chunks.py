@@ -8,9 +8,9 @@ from supersoniq.broker.message import Entry
 
 # No file of a journal has a number as high.
 NO_FILE: Final = 1 << 62
-# Of a page of which something is due, what expires within this time is read, or at least this part of it.
+# Of a page of which something is due, what expires within this time is read, and at least so much.
 EARLY_MS: Final = 1_000
-EARLY_SHARE: Final = 16
+EARLY_COUNT: Final = 64
 
 
 @final
@@ -49,7 +49,7 @@ def early_until(entries: list[Entry | None], now_ms: i64) -> i64:
     times = [int(entry.expires_at) for entry in entries if entry is not None and entry.expires_at > 0]
     times.sort()
     until_ms = now_ms + EARLY_MS
-    return until_ms if not times else max(until_ms, i64(times[(len(times) - 1) // EARLY_SHARE]))
+    return max(until_ms, i64(times[min(EARLY_COUNT, len(times)) - 1])) if times else until_ms
 
 
 def bytes_of(entries: list[Entry | None]) -> i64:
