@@ -9,6 +9,7 @@ from pathlib import Path
 import supersoniq
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.auth.users import Users
+from supersoniq.broker.events import Audience
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
@@ -73,6 +74,7 @@ class Node:
         self._clock = LoopClock()
         self._turn = Turn(self._clock)
         self._names = RandomNames()
+        self.events = Audience()
         self._lock: DirectoryLock | None = None
         self._store: Store = MemoryStore()
         self._disk_store: DiskStore | None = None
@@ -90,6 +92,7 @@ class Node:
         """Return a new virtual host with its predeclared exchanges."""
         vhost = VHost(name, self._turn, self._store, self._names)
         vhost.default_queue_type = self._settings.default_queue_type.encode()
+        vhost.events = self.events
         vhost.router.unroutable = self._settings.unroutable_queue.encode()
         return vhost
 
@@ -145,7 +148,7 @@ class Node:
             handshake_ticks=max(1, settings.handshake_timeout_ms * TICKS_PER_SECOND // 1000),
             consumer_timeout_ms=settings.consumer_timeout_ms,
         )
-        return Context(
+        context = Context(
             self._turn,
             self.vhosts,
             Users(passwords, settings.loopback_users),
@@ -153,6 +156,8 @@ class Node:
             limits,
             encode_table(table_of(server_properties())),
         )
+        context.events = self.events
+        return context
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

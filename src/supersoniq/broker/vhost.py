@@ -16,6 +16,7 @@ from supersoniq.broker.delays import check_same_delay, underlying_kind
 from supersoniq.broker.disuse import Disuses, Remover
 from supersoniq.broker.enforcement import Policies
 from supersoniq.broker.equivalence import check_same_exchange, check_same_queue, locked
+from supersoniq.broker.events import Events, NoEvents
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
 from supersoniq.broker.exchanges.kinds import KINDS, new_exchange
 from supersoniq.broker.limits import VHostLimits
@@ -68,6 +69,7 @@ class VHost:
         self.disuses = Disuses(_Remover(self), turn.timers)
         self.policies = Policies(self.exchanges, self.queues, self.router, self.disuses, HIDDEN_PREFIXES)
         self.limits = VHostLimits()
+        self.events: Events = NoEvents()
         self.default_queue_type = b"classic"  # of durable queues that do not name one
         self._publishing = Publishing(name, self.queues, store, turn)
         self.deduplication = self._publishing.deduplication

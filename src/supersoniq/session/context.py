@@ -1,6 +1,7 @@
 """What all connections of a node share, put together by `node.py`."""
 
 from supersoniq.auth.users import Users
+from supersoniq.broker.events import Events, NoEvents
 from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.ports import Names
 from supersoniq.broker.turn import Turn
@@ -62,6 +63,7 @@ class Context:
         self.server_properties = server_properties
         self.alarm = Alarm()
         self.buffered = Buffered()
+        self.events: Events = NoEvents()
         self._user_limits: dict[str, UserLimits] = {}
         self._last_id = 0
 
