@@ -1,0 +1,33 @@
+"""The ports of control: what it asks of the node that it is part of."""
+
+from abc import ABC, abstractmethod
+
+from supersoniq.broker.vhost import VHost
+
+
+class NodeParts(ABC):
+    """The node, as far as changes reach beyond the registries."""
+
+    @abstractmethod
+    def make_vhost(self, name: str) -> VHost:
+        """Return a new virtual host with its predeclared exchanges."""
+
+    @abstractmethod
+    def make_stage(self, name: str) -> VHost:
+        """Return a virtual host for rehearsals: nothing that it does is seen or kept."""
+
+    @abstractmethod
+    def close_connections_of_vhost(self, name: str, reason: str) -> None:
+        """Close all connections to a virtual host with 320."""
+
+    @abstractmethod
+    def close_connections_of_user(self, name: str, reason: str) -> None:
+        """Close all connections of a user with 320."""
+
+    @abstractmethod
+    def cluster_name_changed(self, name: str) -> None:
+        """Tell new clients another name in Connection.Start."""
+
+    @abstractmethod
+    def end_turn(self) -> None:
+        """Have what was changed take its way: to the disk, to queues and clients."""
