@@ -5,6 +5,7 @@ from tests.conformance.codec import PROTOCOL_HEADER, Channel, Connection
 from tests.session.script import Client, Node
 
 from supersoniq.amqp.tables import table_of
+from supersoniq.auth.peer import Encryption, PeerCertificate
 
 
 @pytest.fixture
@@ -173,3 +174,10 @@ def test_connection_that_fails_counts_no_more() -> None:
     client >> b"\x09\x00\x00\x00\x00\x00\x00\xce"
     client.session.lost()
     assert counts(node) == (0, 0, 0)
+
+
+def test_client_has_the_certificate_that_tls_verified(client: Client) -> None:
+    assert client.session.client.peer_certificate is None
+    certificate = PeerCertificate("CN=ann", "CN=ca", "", ["ann"], [], [], [], [])
+    client.session.client.encryption = Encryption("tlsv1.3", "any", "aes_256_gcm", "aead", certificate)
+    assert client.session.client.peer_certificate is certificate

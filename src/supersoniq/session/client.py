@@ -3,6 +3,7 @@
 from supersoniq.amqp.primitives import write_shortstr
 from supersoniq.amqp.spec import CONNECTION_BLOCKED, CONNECTION_UNBLOCKED
 from supersoniq.amqp.tables import Table
+from supersoniq.auth.peer import Encryption, PeerCertificate
 from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.context import Context
@@ -28,6 +29,7 @@ class Client:
         self.takes_blocked = False
         self.takes_authentication_failure = False
         self.is_blocked = False
+        self.encryption: Encryption | None = None  # None without TLS
         self._transport = transport
         self._quota: UserLimits | None = None  # of the user, once the connection counts
 
@@ -68,6 +70,12 @@ class Client:
         """Count fewer channels."""
         if self._quota is not None:
             self._quota.channel_count -= count
+
+    @property
+    def peer_certificate(self) -> PeerCertificate | None:
+        """The certificate that the client has proved to own; None without TLS, or if it has none."""
+        encryption = self.encryption
+        return None if encryption is None else encryption.peer_certificate
 
     @property
     def name(self) -> str:
