@@ -8,7 +8,9 @@ from pathlib import Path
 
 import supersoniq
 from supersoniq.amqp.tables import encode_table, table_of
-from supersoniq.auth.users import Users
+from supersoniq.auth.passwords import SHA256, hash_password
+from supersoniq.auth.permissions import Permission, Permissions
+from supersoniq.auth.users import ADMINISTRATOR, User, Users
 from supersoniq.broker.events import Audience
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
@@ -139,7 +141,10 @@ class Node:
 
     def _new_context(self) -> Context:
         settings = self._settings
-        passwords = {name: password.get_secret_value() for name, password in settings.users.items()}
+        users = Users()
+        for name, password in settings.users.items():
+            password_hash = hash_password(password.get_secret_value().encode(), SHA256)
+            users.put(User(name, password_hash, frozenset({ADMINISTRATOR})))
         limits = Limits(
             channel_max=settings.channel_max,
             frame_max_bytes=settings.frame_max_bytes,
@@ -151,7 +156,9 @@ class Node:
         context = Context(
             self._turn,
             self.vhosts,
-            Users(passwords, settings.loopback_users),
+            users,
+            Permissions(),
+            frozenset(settings.loopback_users),
             self._names,
             limits,
             encode_table(table_of(server_properties())),
@@ -174,6 +181,7 @@ class Node:
         try:
             self._recover()
             self._load_definitions()
+            self._permit_everything()
             settings = self._settings
             server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
             await server.listen(settings.host, settings.port)
@@ -221,6 +229,12 @@ class Node:
                 loader.load(set(self._settings.users), self.context.user_limits)
             except DocumentError as error:
                 raise ConfigError(f"definitions file {path}: {error}") from error
+
+    def _permit_everything(self) -> None:
+        """Let the users of the configuration do everything in every virtual host that there is now."""
+        for user in self.context.users:
+            for vhost in self.vhosts:
+                self.context.permissions.put(user.name, vhost, Permission(".*", ".*", ".*"))
 
     def _watches(self) -> list[Watch]:
         settings = self._settings

@@ -1,54 +1,46 @@
-"""Who may log in, from where, and that nothing of a password is kept."""
+"""Users by name, and what their tags let them do."""
 
 import pytest
 
-from supersoniq.auth.users import Users
-
-USERS = {"guest": "guest", "ann": "päss"}
-
-
-@pytest.fixture
-def users() -> Users:
-    return Users(USERS, ["guest"])
+from supersoniq.auth.passwords import SHA256, PasswordHash
+from supersoniq.auth.users import User, Users
 
 
-def test_right_password_is_accepted(users: Users) -> None:
-    assert users.authenticates("ann", "päss".encode(), False)
+def test_users_are_found_by_name_in_the_order_in_which_they_came() -> None:
+    users = Users([User("bob")])
+    users.put(User("ann"))
+    assert users.names == ["bob", "ann"]
+    assert [user.name for user in users] == ["bob", "ann"]
+    assert users.get("ann") == User("ann")
+    assert users.get("Ann") is None
+    assert "bob" in users
+    assert len(users) == 2
 
 
-@pytest.mark.parametrize("password", [b"", b"Guest", b"guest ", b"p\xe4ss"])
-def test_wrong_password_is_refused(users: Users, password: bytes) -> None:
-    assert not users.authenticates("guest", password, True)
-    assert not users.authenticates("ann", password, True)
+def test_user_is_replaced_by_one_of_its_name() -> None:
+    users = Users([User("ann")])
+    users.put(User("ann", tags=frozenset({"administrator"})))
+    assert [user.tags for user in users] == [{"administrator"}]
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "Guest", "guest\x00", "\udcff"])
-def test_unknown_user_is_refused(users: Users, name: str) -> None:
-    assert not users.authenticates(name, b"guest", True)
+def test_user_is_removed_once() -> None:
+    users = Users([User("ann")])
+    assert users.remove("ann")
+    assert not users.remove("ann")
+    assert len(users) == 0
 
 
-def test_loopback_user_is_refused_from_elsewhere(users: Users) -> None:
-    assert users.authenticates("guest", b"guest", True)
-    assert not users.authenticates("guest", b"guest", False)
+@pytest.mark.parametrize("tag", ["administrator", "monitoring", "policymaker", "management"])
+def test_tags_open_the_management_api(tag: str) -> None:
+    assert User("ann", tags=frozenset({tag, "mine"})).may_use_management
 
 
-def test_user_of_the_configuration_may_enter_every_vhost(users: Users) -> None:
-    assert users.may_enter("ann", "/")
-    assert users.may_enter("ann", "another")
-    assert not users.may_enter("nobody", "/")
+def test_other_tags_do_not_open_it() -> None:
+    ann = User("ann", tags=frozenset({"impersonator", "mine", "protected"}))
+    assert not ann.may_use_management
+    assert ann.is_impersonator
+    assert not User("bob").is_impersonator
 
 
-def test_passwords_are_not_kept(users: Users) -> None:
-    kept = repr(vars(users))
-    assert "päss" not in kept
-    assert repr("päss".encode()) not in kept
-
-
-def test_same_password_hashes_differently_in_each_node() -> None:
-    one, other = Users(USERS, []), Users(USERS, [])
-    assert vars(one)["_hashes"] != vars(other)["_hashes"]
-
-
-def test_node_without_users_lets_nobody_in() -> None:
-    users = Users({}, [])
-    assert not users.authenticates("guest", b"guest", True)
+def test_user_does_not_show_its_hash() -> None:
+    assert "c2VjcmV0" not in repr(User("ann", PasswordHash(SHA256, "c2VjcmV0")))

@@ -21,7 +21,9 @@ from tests.conformance.codec import (
 from tests.fakes import FakeClock, FakeStore, FakeTransport, FixedNames, settle_down
 
 from supersoniq.amqp.tables import encode_table, table_of
-from supersoniq.auth.users import Users
+from supersoniq.auth.passwords import MD5, hash_password
+from supersoniq.auth.permissions import Permission, Permissions
+from supersoniq.auth.users import User, Users
 from supersoniq.broker.queues.queue import Queue as BrokerQueue
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
@@ -92,10 +94,15 @@ class Node:
         self.names = FixedNames()
         self.vhost = VHost("/", self.turn, self.store, self.names)
         self._own_holders = len(self.vhost.holders)
+        permissions = Permissions()
+        for user in ("guest", "ann"):
+            permissions.put(user, "/", Permission(".*", ".*", ".*"))
         self.context = Context(
             self.turn,
             {"/": self.vhost},
-            Users({"guest": "guest", "ann": "secret"}, ["guest"]),
+            Users([User(name, hash_password(name.encode(), MD5)) for name in ("guest", "ann")]),
+            permissions,
+            frozenset({"guest"}),
             self.names,
             limits or Limits(),
             encode_table(table_of({"product": "test"})),

@@ -66,13 +66,13 @@ def codec_frame(method: codec.Method) -> bytes:
 
 
 def test_amqplain_is_accepted(client: Client) -> None:
-    response = codec.table({"LOGIN": "ann", "PASSWORD": "secret"})[4:]
+    response = codec.table({"LOGIN": "ann", "PASSWORD": "ann"})[4:]
     started(client).login(mechanism="AMQPLAIN", response=response)
     client << Connection.tune()
 
 
 def test_authorization_identity_of_plain_is_ignored(client: Client) -> None:
-    started(client).login(response=b"somebody\0ann\0secret")
+    started(client).login(response=b"somebody\0ann\0ann")
     client << Connection.tune()
 
 

@@ -1,32 +1,70 @@
-"""The users of a node, as its configuration names them."""
+"""The users of a node: their password hashes, tags and limits."""
 
-import hashlib
-import hmac
-import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from supersoniq.auth.passwords import PasswordHash
+
+# What they let a user do with the management API; any other tag is the operator's own.
+ADMINISTRATOR: Final = "administrator"
+MONITORING: Final = "monitoring"
+POLICYMAKER: Final = "policymaker"
+MANAGEMENT: Final = "management"
+# Lets a user publish in the name of others.
+IMPERSONATOR: Final = "impersonator"
+# Keeps a user from being changed or deleted over the API.
+PROTECTED: Final = "protected"
+
+
+@dataclass(frozen=True)
+class User:
+    """One user; one without a password hash cannot log in with a password."""
+
+    name: str
+    password: PasswordHash | None = None
+    tags: frozenset[str] = frozenset()
+    limits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_impersonator(self) -> bool:
+        """Whether the user may set any `user_id` on messages."""
+        return IMPERSONATOR in self.tags
+
+    @property
+    def may_use_management(self) -> bool:
+        """Whether any of the tags opens the management API."""
+        return bool(self.tags & {ADMINISTRATOR, MONITORING, POLICYMAKER, MANAGEMENT})
 
 
 class Users:
-    """Names, salted password hashes, and who may come from this machine only. Passwords are not kept."""
+    """Users by name, in the order in which they came."""
 
-    def __init__(self, passwords: Mapping[str, str], loopback_users: Iterable[str]) -> None:
-        self._salt = secrets.token_bytes(16)
-        self._hashes = {name: self._hash(password.encode()) for name, password in passwords.items()}
-        self._nobody = self._hash(secrets.token_bytes(16))
-        self._loopback_users = frozenset(loopback_users)
+    def __init__(self, users: Iterable[User] = ()) -> None:
+        self._users = {user.name: user for user in users}
 
-    def authenticates(self, name: str, password: bytes, from_loopback: bool) -> bool:
-        """Whether the password is the user's and the user may come from there.
+    def __len__(self) -> int:
+        return len(self._users)
 
-        An unknown name takes as long.
-        """
-        expected = self._hashes.get(name, self._nobody)
-        matches = hmac.compare_digest(expected, self._hash(password))
-        return matches and (from_loopback or name not in self._loopback_users)
+    def __iter__(self) -> Iterator[User]:
+        return iter(list(self._users.values()))
 
-    def may_enter(self, name: str, vhost: str) -> bool:
-        """Whether the user may use the virtual host: every user of the configuration may use all of them."""
-        return name in self._hashes
+    def __contains__(self, name: object) -> bool:
+        return name in self._users
 
-    def _hash(self, password: bytes) -> bytes:
-        return hashlib.sha256(self._salt + password).digest()
+    @property
+    def names(self) -> list[str]:
+        """The names of all users."""
+        return list(self._users)
+
+    def get(self, name: str) -> User | None:
+        """Return the user of that name."""
+        return self._users.get(name)
+
+    def put(self, user: User) -> None:
+        """Add a user, in place of the one that has its name."""
+        self._users[user.name] = user
+
+    def remove(self, name: str) -> bool:
+        """Remove a user; false if there is none. Its permissions are `Permissions.forget_user`'s."""
+        return self._users.pop(name, None) is not None

@@ -1,5 +1,7 @@
 """What all connections of a node share, put together by `node.py`."""
 
+from supersoniq.auth.passwords import verify
+from supersoniq.auth.permissions import Permissions
 from supersoniq.auth.users import Users
 from supersoniq.broker.events import Events, NoEvents
 from supersoniq.broker.limits import UserLimits
@@ -51,6 +53,8 @@ class Context:
         turn: Turn,
         vhosts: dict[str, VHost],
         users: Users,
+        permissions: Permissions,
+        loopback_users: frozenset[str],
         names: Names,
         limits: Limits,
         server_properties: bytes,
@@ -58,6 +62,8 @@ class Context:
         self.turn = turn
         self.vhosts = vhosts
         self.users = users
+        self.permissions = permissions
+        self.loopback_users = loopback_users
         self.names = names
         self.limits = limits
         self.server_properties = server_properties
@@ -70,6 +76,13 @@ class Context:
     def user_limits(self, user: str) -> UserLimits:
         """Return what a user may have, and has, open."""
         return self._user_limits.setdefault(user, UserLimits())
+
+    def authenticates(self, name: str, password: bytes, from_loopback: bool) -> bool:
+        """Whether the password is the user's and the user may come from there."""
+        user = self.users.get(name)
+        if user is None or user.password is None or not verify(password, user.password):
+            return False
+        return from_loopback or name not in self.loopback_users
 
     def next_id(self) -> int:
         """Return a number for a new connection, never 0."""

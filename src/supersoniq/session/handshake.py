@@ -72,7 +72,7 @@ class Handshake:
         mechanism, response = arguments.shortstr(), arguments.longstr()
         self._client.introduce(properties)
         user, password = credentials(mechanism, response)
-        if not self._client.context.users.authenticates(user, password, self._from_loopback):
+        if not self._client.context.authenticates(user, password, self._from_loopback):
             raise LoginRefused(
                 f"Login was refused using authentication mechanism {text(mechanism)}. "
                 "For details see the broker logfile.",
@@ -105,7 +105,7 @@ class Handshake:
         vhost = client.context.vhosts.get(name)
         if vhost is None:
             raise NotAllowed(f"vhost {name} not found")
-        if not client.context.users.may_enter(client.user, name):
+        if client.context.permissions.of(client.user, name) is None:
             raise NotAllowed(f"access to vhost '{name}' refused for user '{client.user}'")
         client.enter(vhost)
         write_shortstr(client.output.begin(0, CONNECTION_OPEN_OK), b"")
