@@ -10,6 +10,8 @@ from supersoniq.broker.definitions import (
     Definition,
     ExchangeDefinition,
     QueueDefinition,
+    Setting,
+    SettingKey,
 )
 from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.ports import Consumer, Names, Page, QueueStore
@@ -130,6 +132,7 @@ class FakeStore(Store):
         self.log: list[str] = []
         self.appended: list[tuple[Message, list[QueueStore]]] = []
         self.definitions: list[Definition] = []
+        self.kept_settings: dict[SettingKey, Setting] = {}
         self.queues: list[FakeQueueStore] = []
         self.waiters: list[Deferred] = []
         self.sequence = 0
@@ -180,13 +183,21 @@ class FakeStore(Store):
         return 0
 
     def declared(self, definition: Definition) -> i64:
-        if definition not in self.definitions:
+        if isinstance(definition, Setting):
+            self.kept_settings[definition.key] = definition
+        elif definition not in self.definitions:
             self.definitions.append(definition)
         return self._take("declared " + described(definition))
 
     def removed(self, definition: Definition) -> i64:
-        self.definitions.remove(definition)
+        if isinstance(definition, Setting):
+            self.kept_settings.pop(definition.key, None)
+        else:
+            self.definitions.remove(definition)
         return self._take("removed " + described(definition))
+
+    def settings(self) -> list[Setting]:
+        return list(self.kept_settings.values())
 
     def durable(self) -> i64:
         return self.synced
@@ -223,7 +234,9 @@ def again(entry: Entry) -> Entry:
 
 
 def described(definition: Definition) -> str:
-    """A definition in a log: `exchange e`, `queue q`, `binding e > q`."""
+    """A definition in a log: `exchange e`, `queue q`, `binding e > q`, `user /guest`."""
+    if isinstance(definition, Setting):
+        return f"{definition.kind} {definition.vhost}/{definition.name}"
     if isinstance(definition, ExchangeDefinition):
         return f"exchange {text(definition.name)}"
     if isinstance(definition, QueueDefinition):

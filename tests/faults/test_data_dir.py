@@ -10,11 +10,13 @@ from tests.faults.disks import SmallDisk
 from tests.faults.nodes import Node
 from tests.faults.restarts import Clients
 
+from supersoniq.storage.directory import FORMAT, format_line
+
 Damage = Callable[[Path], None]
 
 
 def newer(directory: Path) -> None:
-    (directory / "format").write_text("supersoniq data format 3\n")
+    (directory / "format").write_text(format_line(FORMAT + 1))
 
 
 def much_newer(directory: Path) -> None:
@@ -64,7 +66,7 @@ def filled(node: Node) -> None:
 @pytest.mark.parametrize("damage", [newer, much_newer, foreign, unreadable, without_journal])
 def test_directory_that_is_not_understood_is_refused_and_left_alone(node: Node, damage: Damage) -> None:
     filled(node)
-    assert (node.directory / "format").read_text() == "supersoniq data format 2\n"
+    assert (node.directory / "format").read_text() == format_line(FORMAT)
     damage(node.directory)
     before = contents(node.directory)
     check_one_line(node, str(node.directory))
@@ -76,8 +78,8 @@ def test_newer_format_is_named_and_the_data_is_good_for_who_understands_it(
 ) -> None:
     filled(node)
     newer(node.directory)
-    check_one_line(node, "format 3")
-    (node.directory / "format").write_text("supersoniq data format 2\n")
+    check_one_line(node, f"format {FORMAT + 1}")
+    (node.directory / "format").write_text(format_line(FORMAT))
     node.start()
     assert clients.bodies("q") == [b"kept"]
 

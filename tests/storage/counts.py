@@ -36,6 +36,7 @@ def definition_files(store: DiskStore, vhost: VHost) -> list[int]:
         definitions.append(exchange.definition)
         definitions.extend([binding.definition for binding in exchange.bindings.values()])
     definitions.extend([queue.definition for queue in vhost.queues.values()])
+    definitions.extend(store.settings())
     files = [int(each.stored) for each in definitions if each is not None]
     for kept in store.shared.paged:
         files.extend([int(segment.recorded_in) for segment in kept.segments.values()])

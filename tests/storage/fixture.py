@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.fakes import FixedNames
 
 from supersoniq.amqp.tables import table_of
+from supersoniq.broker.definitions import Setting
 from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.ports import Holder, QueueStore
 from supersoniq.broker.queues.queue import Queue
@@ -122,6 +123,7 @@ def fill(node: OpenNode) -> None:
     _fill_orders(node)
     _fill_deep(node)
     _fill_later(node)
+    _set(node)
     vhost = node.vhosts["/"]
     node.store.begin()
     for queue in (b"orders", b"deep"):
@@ -142,6 +144,15 @@ def _fill_later(node: OpenNode) -> None:
         message = Message(address_of(b"", b"later"), HEADER, body_of(number), True)
         vhost.publish_by_rules(message, [queue], EXPIRATION_MS + number)
         node.end_turn()
+
+
+def _set(node: OpenNode) -> None:
+    """From format 3 on: settings, one of which was changed and one is gone."""
+    for name, value in [("alice", b"1"), ("bob", b"2"), ("alice", b'{"tags": []}')]:
+        node.store.declared(Setting("user", "", name, value))
+    node.store.declared(Setting("policy", "/", "p" * 255, b'{"pattern": "^o"}'))
+    node.store.removed(Setting("user", "", "bob", b""))
+    node.end_turn()
 
 
 def _declare(node: OpenNode) -> None:

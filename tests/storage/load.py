@@ -20,11 +20,13 @@ from tests.storage.oracle import (
     Ledger,
     Picture,
     Return,
+    Set,
     Unbind,
 )
 from tests.storage.plans import QUEUES, Plan
 from tests.storage.spoken import HEADERS, Messages, header_of
 
+from supersoniq.broker.definitions import Setting
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.ports import Holder, QueueStore
@@ -35,6 +37,7 @@ from supersoniq.storage.store import DiskStore
 
 EXCHANGES = {b"fan": "fanout", b"top": "topic", b"pass": "fanout"}
 DURABLE_EXCHANGES = {b"fan", b"top"}
+SETTINGS = [("user", "", "a"), ("user", "", "b"), ("policy", "/", "a")]
 KEYS = [b"", b"a", b"#"]
 PRIORITIES = [0, 0, 1, 2, 5, 200]
 EXPIRATIONS_MS = [*[None] * 6, 0, 20, 500, 20_000]
@@ -379,6 +382,20 @@ class Load(Holder):
         if len(source.bindings) < known:
             self._note_unbound((source.name, destination.name, isinstance(destination, Exchange), key))
 
+    def set(self) -> None:
+        """Set something, whether it is set already or not."""
+        key = self._random.choice(SETTINGS)
+        value = b"%d" % self._random.randrange(1_000) * self._random.choice([1, 10, 200])
+        self._store.declared(Setting(*key, value))
+        self._expected.note(Set(key, value))
+
+    def unset(self) -> None:
+        """Remove a setting that may be missing."""
+        key = self._random.choice(SETTINGS)
+        if key in {setting.key for setting in self._store.settings()}:
+            self._expected.note(Set(key, None))
+        self._store.removed(Setting(*key, b""))
+
     def _ends(self) -> tuple[Exchange | None, Queue | Exchange | None, bytes]:
         source = self._vhost.exchanges.get(self._random.choice(list(EXCHANGES)))
         name = self._random.choice([*QUEUES, *QUEUES, *EXCHANGES])
@@ -390,7 +407,9 @@ class Load(Holder):
         self._store.begin()
         self._ledger.begin()
         for _ in range(self._random.randint(1, 6)):
-            self._random.choice([self.publish, self.publish, self.settle, self.reject, self.requeue])()
+            self._random.choice(
+                [self.publish, self.publish, self.settle, self.reject, self.requeue, self.set]
+            )()
         self._ledger.commit(int(self._store.journal.number))
         self._store.commit()
 
@@ -417,5 +436,6 @@ ACTIONS = [
     *[Load.fetch, Load.transact] * 4,
     *[Load.reject, Load.requeue] * 6,
     *[Load.wait, Load.burst, Load.subscribe, Load.declare, Load.bind] * 3,
+    *[Load.set, Load.unset] * 2,
     *[Load.unsubscribe, Load.purge, Load.declare_exchange, Load.delete, Load.unbind, Load.delete_exchange],
 ]

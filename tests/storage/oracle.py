@@ -1,8 +1,9 @@
 """What a node must know again after a crash: the oracle of the simulation.
 
-A `Picture` is what is durable: exchanges, bindings, queues and the persistent messages in them. The `Ledger`
-keeps the picture of what the store has called safe, and every change since. What is found after a crash must
-be the safe picture with any of those changes, where those of one message or one transaction come all or none.
+A `Picture` is what is durable: settings, exchanges, bindings, queues and the persistent messages in them. The
+`Ledger` keeps the picture of what the store has called safe, and every change since. What is found after a
+crash must be the safe picture with any of those changes, where those of one message or one transaction come
+all or none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from tests.storage.spoken import Messages
 
 from supersoniq.amqp.tables import plain
+from supersoniq.broker.definitions import SettingKey
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import PREDECLARED, VHost
@@ -48,6 +50,7 @@ class Picture:
         self.queues: dict[int, QueuePicture] = {}
         self.exchanges: dict[bytes, str] = {}
         self.bindings: set[BindingKey] = set()
+        self.settings: dict[SettingKey, bytes] = {}
 
 
 class Change:
@@ -107,6 +110,20 @@ class Unbind(Change):
 
     def apply(self, picture: Picture) -> None:
         picture.bindings.discard(self.key)
+
+
+class Set(Change):
+    """A setting has a value, or None where it is removed."""
+
+    def __init__(self, key: SettingKey, value: bytes | None) -> None:
+        self.key = key
+        self.value = value
+
+    def apply(self, picture: Picture) -> None:
+        if self.value is None:
+            picture.settings.pop(self.key, None)
+        else:
+            picture.settings[self.key] = self.value
 
 
 class Publish(Change):
@@ -172,6 +189,7 @@ class Found(NamedTuple):
     queues: dict[bytes, FoundQueue]
     exchanges: dict[bytes, str]
     bindings: set[BindingKey]
+    settings: dict[SettingKey, bytes]
 
 
 def look(vhost: VHost, messages: Messages) -> Found:
@@ -183,7 +201,8 @@ def look(vhost: VHost, messages: Messages) -> Found:
             end = binding.destination
             bindings.add((exchange.name, end.name, isinstance(end, Exchange), binding.binding_key))
     exchanges = {name: each.kind for name, each in vhost.exchanges.items() if name not in SYSTEM}
-    return Found(queues, exchanges, bindings)
+    settings = {setting.key: setting.value for setting in vhost.store.settings()}
+    return Found(queues, exchanges, bindings, settings)
 
 
 def _look_into(queue: Queue, messages: Messages) -> FoundQueue:

@@ -230,6 +230,7 @@ class Simulation:
         counted = {number: int(file.live) for number, file in store.journal.files.items() if file.live}
         assert counted == counts, f"{counted} counted, {counts} found"
         live = self.load.live_bytes() + spooled_bytes(store)
+        live += sum([len(setting.value) for setting in store.settings()])
         live += DEFINITION_BYTES * len(definition_files(store, self.node.vhost))
         # A batch of this load is not larger than a few messages that are.
         file_bytes = max(self.options.journal_file_bytes, self.options.segment_bytes, 2 * max(self.sizes))
@@ -312,7 +313,7 @@ class Simulation:
 
     def _check_report(self, report: Report) -> None:
         """No crash looks like damage, unless segments are all that the first moments of a node have left."""
-        is_new = not self.ledger.safe.queues and not self.ledger.safe.exchanges
+        is_new = not (self.ledger.safe.queues or self.ledger.safe.exchanges or self.ledger.safe.settings)
         told = [each for each in report.damages if not is_new or "missing or empty" not in each]
         assert not told, told
 

@@ -7,6 +7,7 @@ from tests.storage.batches import EPOCH, FileOfBatches, flipped, messages_in, ze
 from tests.storage.simulated_disk import Fault, SimulatedDisk
 from tests.storage.small_node import KIB, Pessimist, SmallNode
 
+from supersoniq.broker.definitions import Setting
 from supersoniq.storage.contents import Contents, read_contents
 from supersoniq.storage.records import CARRIED, PERSISTENT
 from supersoniq.storage.store import StoreOptions
@@ -66,6 +67,20 @@ def test_what_was_deleted_is_known_as_that() -> None:
     contents = read_contents(node.disk)
     assert (contents.exchanges, contents.bindings, contents.vhost_names()) == ({}, {}, [])
     assert contents.queues[1].is_deleted
+
+
+def test_setting_takes_the_place_of_its_namesake_and_goes() -> None:
+    node = SmallNode()
+    for vhost, value in [("/", b"1"), ("other", b"2"), ("/", b"3")]:
+        node.store.declared(Setting("policy", vhost, "p", value))
+    node.rest()
+    contents = read_contents(node.disk)
+    found = {vhost: setting.value for (_, vhost, _), setting in contents.settings.items()}
+    assert found == {"/": b"3", "other": b"2"}
+    assert contents.vhost_names() == []
+    node.store.removed(Setting("policy", "/", "p", b""))
+    node.rest()
+    assert list(read_contents(node.disk).settings) == [("policy", "other", "p")]
 
 
 def test_later_copy_of_a_message_is_the_one_that_counts() -> None:

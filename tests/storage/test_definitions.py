@@ -10,16 +10,19 @@ from tests.storage.simulated_disk import SimulatedDisk
 from tests.storage.stepped import SimulatedMarks
 
 from supersoniq.amqp.tables import Field, Table, encode_table, same_tables, table_of
-from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition
+from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition, Setting
 from supersoniq.broker.turn import Turn
 from supersoniq.storage.commit import SYNC_ALWAYS
 from supersoniq.storage.definitions import (
     QueueRecord,
     binding_key,
     exchange_key,
+    kept_bytes,
     read_binding,
     read_exchange,
     read_exchange_key,
+    read_setting,
+    read_setting_key,
     write_declared,
     write_queue,
     write_removed,
@@ -29,11 +32,14 @@ from supersoniq.storage.journal import Journal
 from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore, Shared
 from supersoniq.storage.records import (
     BOUND,
+    DEFINITION_BYTES,
     EXCHANGE_DECLARED,
     EXCHANGE_DELETED,
     QUEUE_DECLARED,
     QUEUE_DELETED,
     RECORD_HEAD_BYTES,
+    SETTING_REMOVED,
+    SETTING_SET,
     UNBOUND,
     RecordWriter,
     record_end,
@@ -140,6 +146,26 @@ def test_binding_is_read_back_and_recognised_when_it_is_removed(
     removed = record_of(writer, UNBOUND)
     assert removed[RECORD_HEAD_BYTES:] == data[RECORD_HEAD_BYTES:]
     assert binding_key(read_binding(removed, 0, len(removed))) == binding_key(found)
+
+
+@given(TEXTS, TEXTS, TEXTS, st.binary(max_size=2_000))
+def test_setting_is_read_back_and_recognised_when_it_is_removed(
+    kind: str, vhost: str, name: str, value: bytes
+) -> None:
+    writer = RecordWriter()
+    setting = Setting(kind, vhost, name, value)
+    write_declared(writer, setting)
+    data = record_of(writer, SETTING_SET)
+    found = read_setting(data, 0, len(data))
+    assert (found.kind, found.vhost, found.name, found.value) == (kind, vhost, name, value)
+    write_removed(writer, setting)
+    data = record_of(writer, SETTING_REMOVED)
+    assert read_setting_key(data, 0, len(data)) == found.key == (kind, vhost, name)
+
+
+def test_setting_takes_as_much_more_as_its_value() -> None:
+    assert kept_bytes(Setting("policy", "/", "p", b"x" * 5_000)) == DEFINITION_BYTES + 5_000
+    assert kept_bytes(bound()) == DEFINITION_BYTES
 
 
 def bound(**changes: object) -> BindingDefinition:

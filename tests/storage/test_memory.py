@@ -3,7 +3,7 @@
 import pytest
 from tests.fakes import message
 
-from supersoniq.broker.definitions import ExchangeDefinition
+from supersoniq.broker.definitions import ExchangeDefinition, Setting
 from supersoniq.broker.ports import Page
 from supersoniq.storage.memory import MemoryStore
 
@@ -23,6 +23,8 @@ def test_definition_and_transaction_are_safe_at_once() -> None:
     assert store.declared(definition) == 0
     store.begin()
     assert store.commit() == 0
+    assert store.declared(Setting("user", "", "guest", b"{}")) == 0
+    assert store.settings() == []
     assert store.removed(definition) == 0
     assert store.durable() == store.refused() == 0
 

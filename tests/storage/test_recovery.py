@@ -11,6 +11,7 @@ from tests.storage.small_node import KIB, SmallNode
 from tests.storage.stepped import SimulatedMarks
 
 from supersoniq.amqp.tables import plain, table_of
+from supersoniq.broker.definitions import Setting
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.queue_store import DiskQueueStore
@@ -80,6 +81,17 @@ def test_everything_is_as_it_was() -> None:
     assert plain(queue.options.arguments) == {"x-max-priority": 3, "note": "kept"}
     assert queue.durable
     assert again.vhosts["other"].queues[b"q"].ready_count == 0
+
+
+def test_settings_are_known_again() -> None:
+    node = SmallNode()
+    for name, value in [("a", b"1"), ("b", b"2"), ("a", b"3"), ("c", b"4")]:
+        node.store.declared(Setting("user", "", name, value))
+    node.store.removed(Setting("user", "", "c", b""))
+    node.rest()
+    for again in (node.killed(), node.without_power()):
+        found = {setting.name: setting.value for setting in again.store.settings()}
+        assert found == {"a": b"3", "b": b"2"}
 
 
 def test_recovering_twice_is_the_same_as_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.storage.small_node import KIB, Pessimist, Seen, SmallNode
 
 from supersoniq.amqp.tables import table_of
+from supersoniq.broker.definitions import Setting
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.storage.commit import SYNC_INTERVAL
 from supersoniq.storage.queue_store import DiskQueueStore
@@ -79,6 +80,33 @@ def test_definitions_are_written_again_before_their_file_goes() -> None:
         assert found.options.arguments[b"x-max-priority"].value == 5
         assert other.vhost.exchanges[b"e"].kind == "topic"
         assert [binding.binding_key for binding in found.inbound] == [b"a.#"]
+
+
+def test_settings_are_written_again_before_their_file_goes_and_only_as_they_are_now() -> None:
+    node = SmallNode(options=TINY)
+    for value in (b"old", b"x" * 3_000):
+        node.store.declared(Setting("policy", "/", "p", value))
+    node.store.declared(Setting("user", "", "gone", b"{}"))
+    node.store.removed(Setting("user", "", "gone", b"{}"))
+    node.rest()
+    before = files_of(node)
+    churn(node)
+    assert not before & files_of(node)
+    for other in ways_to_die(node):
+        assert [(setting.key, setting.value) for setting in other.store.settings()] == [
+            (("policy", "/", "p"), b"x" * 3_000)
+        ]
+
+
+def test_setting_larger_than_a_file_is_not_written_over_and_over() -> None:
+    node = SmallNode(options=TINY)
+    node.store.declared(Setting("global_parameter", "", "large", b"x" * 50_000))
+    node.tick(20)
+    number = node.store.journal.number
+    written = sum([len(data) for data in node.disk.files().values()])
+    node.tick(20)
+    assert sum([len(data) for data in node.disk.files().values()]) <= written
+    assert node.store.journal.number <= number + 1
 
 
 def test_message_is_carried_with_its_place_and_count_as_often_as_need_be() -> None:

@@ -13,6 +13,12 @@ from supersoniq.storage.directory import FORMAT, format_line
 DATA = Path(__file__).parent / "data"
 
 
+SETTINGS = [
+    (("user", "", "alice"), b'{"tags": []}'),
+    (("policy", "/", "p" * 255), b'{"pattern": "^o"}'),
+]
+
+
 def drained(node: OpenNode, queue: bytes) -> list[tuple[bytes, int]]:
     """Take all messages of a queue: bodies and delivery counts."""
     seen = []
@@ -41,6 +47,8 @@ def check(node: OpenNode, number: int) -> None:
     assert [times for _, times in messages[:5]] == [3, 1, 1, 0, 0]
     deep = [body_of(number) for number in range(1_500, 4_000) if number % 10 != 0]
     assert [body for body, _ in drained(node, b"deep")] == [*deep, b"in a transaction"]
+    settings = [(setting.key, setting.value) for setting in node.store.settings()]
+    assert settings == (SETTINGS if number > 2 else [])
     if number > 1:
         check_later(vhost.queues[b"later"])
 

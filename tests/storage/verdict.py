@@ -19,6 +19,7 @@ from tests.storage.oracle import (
     QueuePicture,
     Record,
     Return,
+    Set,
     Settle,
     Spot,
     Unbind,
@@ -26,6 +27,7 @@ from tests.storage.oracle import (
 from tests.storage.plans import Plan
 
 from supersoniq.amqp.tables import plain
+from supersoniq.broker.definitions import SettingKey
 
 
 class Verdict:
@@ -56,6 +58,7 @@ class Verdict:
             self._delivered_last[queue] = max(position, self._delivered_last.get(queue, 0))
         self._unsure_bindings: set[BindingKey] = set()
         self._exchanges: dict[bytes, set[str | None]] = {}
+        self._settings: dict[SettingKey, set[bytes | None]] = {}
         self._groups: list[Record] = []
         for record in ledger.records:
             if len(record.changes) > 1:
@@ -79,11 +82,14 @@ class Verdict:
             self._exchanges.setdefault(change.name, set()).add(change.kind)
         elif isinstance(change, DeleteExchange):
             self._exchanges.setdefault(change.name, set()).add(None)
+        elif isinstance(change, Set):
+            self._settings.setdefault(change.key, set()).add(change.value)
 
     def judge(self) -> None:
         """Raise AssertionError if what was found cannot be."""
         self._judge_exchanges()
         self._judge_bindings()
+        self._judge_settings()
         for name, found in self.found.queues.items():
             self._judge_queue(name, found)
         for number, queue in self._safe.queues.items():
@@ -106,6 +112,13 @@ class Verdict:
         surplus = found - safe - self._unsure_bindings
         assert not surplus, f"bindings {surplus} are back or were never made"
         self.picture.bindings = set(found)
+
+    def _judge_settings(self) -> None:
+        safe, found = self._safe.settings, self.found.settings
+        for key in safe.keys() | found.keys() | self._settings.keys():
+            allowed = {safe.get(key)} | self._settings.get(key, set())
+            assert found.get(key) in allowed, f"setting {key} is {found.get(key)!r}, not in {allowed}"
+        self.picture.settings = dict(found)
 
     def _judge_queue(self, name: bytes, found: FoundQueue) -> None:
         reasons: list[str] = []

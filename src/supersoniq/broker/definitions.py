@@ -1,9 +1,9 @@
 """Definitions.
 
-What was declared to last, as values that a store keeps and a virtual host is restored from.
+What was declared or set to last, as values that a store keeps and a node is restored from.
 """
 
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -13,7 +13,7 @@ from supersoniq.broker.ports import QueueStore
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Definition:
-    """One durable thing of a virtual host. `stored` belongs to the store: where it keeps it."""
+    """One durable thing. `stored` belongs to the store: where it keeps it."""
 
     def __init__(self, vhost: str, arguments: Table) -> None:
         self.vhost = vhost
@@ -66,3 +66,29 @@ class BindingDefinition(Definition):
         self.destination = destination
         self.to_exchange = to_exchange
         self.binding_key = binding_key
+
+
+# What makes it the same setting: kind, virtual host, name.
+SettingKey = tuple[str, str, str]
+# Kind, virtual host and name of a setting are short strings.
+SETTING_NAME_BYTES_MAX: Final = 255
+
+
+@final
+class Setting(Definition):
+    """What an operator has set: a user, a permission, a policy. `value` is the octets of JSON.
+
+    One with the same kind, virtual host and name takes its place; the virtual host is empty where it is not
+    of one. Whoever sets it says what value and name mean; the store does not look into them.
+    """
+
+    def __init__(self, kind: str, vhost: str, name: str, value: bytes) -> None:
+        super().__init__(vhost, {})
+        self.kind = kind
+        self.name = name
+        self.value = value
+
+    @property
+    def key(self) -> SettingKey:
+        """Return what makes it the same setting."""
+        return self.kind, self.vhost, self.name

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from mypy_extensions import i64, mypyc_attr
 
-from supersoniq.broker.definitions import Definition
+from supersoniq.broker.definitions import Definition, Setting
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import QueueStore
 from supersoniq.broker.turn import Deferred
@@ -12,7 +12,7 @@ from supersoniq.broker.turn import Deferred
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Store(ABC):
-    """Keeps what is durable: exchanges, queues, bindings, persistent messages in durable queues.
+    """Keeps what is durable: settings, exchanges, queues, bindings, persistent messages in durable queues.
 
     What needs to be safe is given a sequence, above 0 and never falling; 0 stands for what is safe now.
     """
@@ -40,6 +40,10 @@ class Store(ABC):
     @abstractmethod
     def removed(self, definition: Definition) -> i64:
         """Forget a definition; returns its sequence."""
+
+    @abstractmethod
+    def settings(self) -> list[Setting]:
+        """Return the settings that are kept."""
 
     @abstractmethod
     def durable(self) -> i64:

@@ -65,7 +65,8 @@ def summary(inventory: "Inventory", directory: Path) -> list[str]:
         f"{directory}: format {inventory.format}, started {times}, {stop}",
         f"{totals['messages']:,} messages ({size(totals['message_bytes'])}), "
         f"{len(inventory.queues):,} queues, "
-        f"{inventory.exchanges:,} exchanges, {inventory.bindings:,} bindings",
+        f"{inventory.exchanges:,} exchanges, {inventory.bindings:,} bindings, "
+        f"{inventory.settings:,} settings",
         f"{size(totals['disk_bytes'])} on disk: {live} live, {dead} dead",
     ]
     if inventory.damages:

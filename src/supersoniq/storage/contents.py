@@ -6,7 +6,7 @@ from librt.strings import read_i64_be
 from mypy_extensions import i64
 
 from supersoniq.amqp.primitives import read_u16, read_u32, text
-from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition
+from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, Setting, SettingKey
 from supersoniq.broker.message import Message
 from supersoniq.storage.definitions import (
     BindingKey,
@@ -17,6 +17,8 @@ from supersoniq.storage.definitions import (
     read_binding,
     read_exchange,
     read_exchange_key,
+    read_setting,
+    read_setting_key,
 )
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.journal_file import JOURNAL
@@ -37,6 +39,8 @@ from supersoniq.storage.records import (
     RETURNED,
     SEGMENT_DROPPED,
     SEGMENT_SYNCED,
+    SETTING_REMOVED,
+    SETTING_SET,
     SETTLED,
     UNBOUND,
     BatchHead,
@@ -60,6 +64,8 @@ KIND_NAMES = {
     EXCHANGE_DELETED: "a deleted exchange",
     BOUND: "a binding",
     UNBOUND: "a removed binding",
+    SETTING_SET: "a setting",
+    SETTING_REMOVED: "a removed setting",
 }
 
 
@@ -114,6 +120,7 @@ class Contents:
         self.queues: dict[int, QueueContents] = {}
         self.exchanges: dict[ExchangeKey, ExchangeDefinition] = {}
         self.bindings: dict[BindingKey, BindingDefinition] = {}
+        self.settings: dict[SettingKey, Setting] = {}
         self.carried: dict[tuple[int, int], Origin] = {}
         self.settling_files: set[int] = set()
         self.shared: dict[tuple[int, int], Message] = {}  # carried ones of several queues, once read
@@ -410,3 +417,9 @@ def _read_definition(contents: Contents, file: int, data: bytes, at: i64, end: i
         contents.bindings[binding_key(binding)] = binding
     elif kind == UNBOUND:
         contents.bindings.pop(binding_key(read_binding(data, first, stop)), None)
+    elif kind == SETTING_SET:
+        setting = read_setting(data, first, stop)
+        setting.stored = file
+        contents.settings[setting.key] = setting
+    elif kind == SETTING_REMOVED:
+        contents.settings.pop(read_setting_key(data, first, stop), None)

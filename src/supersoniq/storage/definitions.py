@@ -1,33 +1,40 @@
-"""Definitions as records, the version 1 of their layout. Names and tables stand as they do on the wire.
+"""Definitions as records, the version 2 of their layout. Names and tables stand as they do on the wire.
 
 QUEUE_DECLARED    | queue 4 | next position 8 | delivered up to 8 | auto-delete 1 | vhost | name | table |
 QUEUE_DELETED     | queue 4 |
 EXCHANGE_DECLARED | auto-delete 1 | internal 1 | vhost | name | kind | table |
 EXCHANGE_DELETED  | vhost | name |
 BOUND, UNBOUND    | to an exchange 1 | vhost | source | destination | binding key | table |
+SETTING_SET       | kind | vhost | name | value: a long string |
+SETTING_REMOVED   | kind | vhost | name |
 """
 
 from librt.strings import BytesWriter, write_i64_be
 from mypy_extensions import i64, u8
 
 from supersoniq.amqp.methods import Arguments
-from supersoniq.amqp.primitives import octets, text, write_shortstr, write_u32
+from supersoniq.amqp.primitives import octets, text, write_longstr, write_shortstr, write_u32
 from supersoniq.amqp.tables import encode_table
 from supersoniq.broker.definitions import (
     BindingDefinition,
     Definition,
     ExchangeDefinition,
     QueueDefinition,
+    Setting,
+    SettingKey,
 )
 from supersoniq.broker.ports import QueueStore
 from supersoniq.storage.queue_store import DiskQueueStore
 from supersoniq.storage.records import (
     BOUND,
+    DEFINITION_BYTES,
     EXCHANGE_DECLARED,
     EXCHANGE_DELETED,
     QUEUE_DECLARED,
     QUEUE_DELETED,
     RECORD_HEAD_BYTES,
+    SETTING_REMOVED,
+    SETTING_SET,
     UNBOUND,
     RecordWriter,
 )
@@ -51,6 +58,10 @@ def write_declared(records: RecordWriter, definition: Definition) -> None:
         write_shortstr(writer, definition.name)
         write_shortstr(writer, octets(definition.kind))
         writer.write(encode_table(definition.arguments))
+    elif isinstance(definition, Setting):
+        writer = records.begin(SETTING_SET)
+        _write_setting_key(writer, definition)
+        write_longstr(writer, definition.value)
     else:
         assert isinstance(definition, BindingDefinition)
         _write_binding(records.begin(BOUND), definition)
@@ -82,6 +93,8 @@ def write_removed(records: RecordWriter, definition: Definition) -> None:
         writer = records.begin(EXCHANGE_DELETED)
         write_shortstr(writer, octets(definition.vhost))
         write_shortstr(writer, definition.name)
+    elif isinstance(definition, Setting):
+        _write_setting_key(records.begin(SETTING_REMOVED), definition)
     else:
         assert isinstance(definition, BindingDefinition)
         _write_binding(records.begin(UNBOUND), definition)
@@ -95,6 +108,19 @@ def _write_binding(writer: BytesWriter, definition: BindingDefinition) -> None:
     write_shortstr(writer, definition.destination)
     write_shortstr(writer, definition.binding_key)
     writer.write(encode_table({name: definition.arguments[name] for name in sorted(definition.arguments)}))
+
+
+def _write_setting_key(writer: BytesWriter, setting: Setting) -> None:
+    write_shortstr(writer, octets(setting.kind))
+    write_shortstr(writer, octets(setting.vhost))
+    write_shortstr(writer, octets(setting.name))
+
+
+def kept_bytes(definition: Definition) -> i64:
+    """Return about how long the record of a definition is."""
+    return (
+        DEFINITION_BYTES + i64(len(definition.value)) if isinstance(definition, Setting) else DEFINITION_BYTES
+    )
 
 
 def _write_flag(writer: BytesWriter, value: bool) -> None:
@@ -140,6 +166,19 @@ def read_binding(data: bytes, at: int, stop: int) -> BindingDefinition:
     vhost, source = text(arguments.shortstr()), arguments.shortstr()
     destination, binding_key = arguments.shortstr(), arguments.shortstr()
     return BindingDefinition(vhost, source, destination, to_exchange, binding_key, arguments.table())
+
+
+def read_setting(data: bytes, at: int, stop: int) -> Setting:
+    """Read a SETTING_SET record."""
+    arguments = Arguments(data, at + RECORD_HEAD_BYTES - 4, stop)
+    kind, vhost, name = text(arguments.shortstr()), text(arguments.shortstr()), text(arguments.shortstr())
+    return Setting(kind, vhost, name, arguments.longstr())
+
+
+def read_setting_key(data: bytes, at: int, stop: int) -> SettingKey:
+    """Read what a SETTING_REMOVED record names."""
+    arguments = Arguments(data, at + RECORD_HEAD_BYTES - 4, stop)
+    return text(arguments.shortstr()), text(arguments.shortstr()), text(arguments.shortstr())
 
 
 def exchange_key(definition: ExchangeDefinition) -> ExchangeKey:

@@ -7,9 +7,10 @@ from supersoniq.storage.lock import DirectoryLock, LockError
 
 # 1: journal, segments and marks as `records.py`, `definitions.py` and `marks.py` draw them.
 # 2: messages may say when they expire, and pages when the first of theirs does.
+# 3: the journal has settings: users, permissions, policies, and what else operators set.
 # To change a layout, count this up, write the new number when a directory is opened, and go on reading the
 # old layout; tests/storage/data holds a directory of each format.
-FORMAT = 2
+FORMAT = 3
 FORMAT_FILE = "format"
 _WORDS = "supersoniq data format "
 

@@ -2,7 +2,7 @@
 
 from mypy_extensions import i64
 
-from supersoniq.broker.definitions import Definition
+from supersoniq.broker.definitions import Definition, Setting
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
 from supersoniq.broker.store import Store
@@ -62,6 +62,10 @@ class MemoryStore(Store):
     def removed(self, definition: Definition) -> i64:
         """Return 0."""
         return 0
+
+    def settings(self) -> list[Setting]:
+        """Return none: whoever sets one remembers it."""
+        return []
 
     def durable(self) -> i64:
         """Return 0: no sequence is ever given out."""

@@ -1,4 +1,4 @@
-"""Records: what journal and segments are made of, octet by octet. Format version 2.
+"""Records: what journal and segments are made of, octet by octet. Format version 3.
 
 All integers are big-endian. A journal file is a row of batches, a segment a row of pages; both are a head and
 records. What follows the last batch of a journal file is left over from the file's earlier use.
@@ -60,11 +60,14 @@ EXCHANGE_DECLARED: Final = 18
 EXCHANGE_DELETED: Final = 19
 BOUND: Final = 20
 UNBOUND: Final = 21
+SETTING_SET: Final = 22  # from format 3 on
+SETTING_REMOVED: Final = 23
 KINDS: Final = frozenset(
     [
         MESSAGE, SETTLED, RETURNED, DELIVERED, SEGMENT_SYNCED, SEGMENT_DROPPED, TRANSACTION, PAD, CLOSED,
         RETIRED, EXPIRES_FIRST, POSITIONS,
         QUEUE_DECLARED, QUEUE_DELETED, EXCHANGE_DECLARED, EXCHANGE_DELETED, BOUND, UNBOUND,
+        SETTING_SET, SETTING_REMOVED,
     ]
 )  # fmt: skip
 
@@ -80,7 +83,7 @@ EXPIRES_FIRST_BYTES: Final = RECORD_HEAD_BYTES + 8
 DESTINATIONS_MAX: Final = 0xFFFF
 # A MESSAGE record of one queue without address, header and body.
 MESSAGE_BYTES: Final = DESTINATIONS_AT + DESTINATION_BYTES + 4
-# About what a definition takes, or what the journal says of a segment.
+# About what a definition takes beside the value of a setting, or what the journal says of a segment.
 DEFINITION_BYTES: Final = 100
 BATCH_HEAD_BYTES: Final = 48
 PAGE_HEAD_BYTES: Final = 72

@@ -23,7 +23,7 @@ from supersoniq.broker.queues.rebuilding import END
 from supersoniq.broker.queues.runs import pack, runs_of
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.contents import Contents, Origin, QueueContents, read_contents
-from supersoniq.storage.definitions import QueueRecord
+from supersoniq.storage.definitions import QueueRecord, kept_bytes
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.journal_file import JournalFile
 from supersoniq.storage.places import note_places
@@ -187,6 +187,7 @@ class Recovery:
         for name in contents.vhost_names():
             if name not in self._vhosts:
                 self._vhosts[name] = new_vhost.make(name)
+        self._restore_settings()
         for exchange in contents.exchanges.values():
             self._vhosts[exchange.vhost].restore_exchange(exchange)
             self._count_live(exchange.stored)
@@ -209,6 +210,11 @@ class Recovery:
                 store.removed(binding)
         self.report.exchanges = len(contents.exchanges)
         self.report.queues = len(self._loads)
+
+    def _restore_settings(self) -> None:
+        for setting in self._contents.settings.values():
+            self._store.adopt(setting)
+            self._files[int(setting.stored)].keep(1, kept_bytes(setting))
 
     def _forget_queue(self, number: int, contents: QueueContents, record: QueueRecord) -> None:
         """Say again that a queue is deleted: a power loss took the record of that."""

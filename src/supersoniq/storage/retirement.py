@@ -1,19 +1,20 @@
 """Space on the disk: what has to be written elsewhere before a journal file or a segment can go."""
 
+from collections.abc import Sequence
 from typing import Final, final
 
 from mypy_extensions import i64
 
-from supersoniq.broker.definitions import Definition
+from supersoniq.broker.definitions import Definition, Setting, SettingKey
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.queues.runs import runs_among
 from supersoniq.broker.vhost import VHost
-from supersoniq.storage.definitions import write_declared
+from supersoniq.storage.definitions import kept_bytes, write_declared
 from supersoniq.storage.gaps import gaps
 from supersoniq.storage.journal_file import JournalFile
 from supersoniq.storage.queue_store import DiskQueueStore, Release, Shared
-from supersoniq.storage.records import CARRIED, DEFINITION_BYTES, PERSISTENT, Destination, message_bytes
+from supersoniq.storage.records import CARRIED, PERSISTENT, Destination, message_bytes
 from supersoniq.storage.segments import Segment
 
 # Files may occupy twice what lives in them, and this many journal files, before space is made. There are two
@@ -31,6 +32,7 @@ class Retirement:
 
     def __init__(self, shared: Shared) -> None:
         self.vhosts: dict[str, VHost] = {}
+        self.settings: dict[SettingKey, Setting] = {}
         self.is_ready = False  # while the node recovers nobody knows what lives
         self._shared = shared
         self._journal = shared.journal
@@ -44,7 +46,7 @@ class Retirement:
         write_declared(journal.records, definition)
         file = journal.file
         definition.stored = file.number
-        file.keep(1, DEFINITION_BYTES)
+        file.keep(1, kept_bytes(definition))
 
     def retire(self) -> None:
         """Retire the oldest files as long as nothing lives in them."""
@@ -92,8 +94,9 @@ class Retirement:
         self._clearing = file
         self.is_carrying = True
         replaced = self._replaced(file)
+        self._carry_definitions(list(self.settings.values()), file.number)
         for vhost in self.vhosts.values():
-            self._carry_definitions(vhost, file.number)
+            self._carry_definitions(_definitions_of(vhost), file.number)
         for kept in self._shared.paged:
             for segment in kept.segments.values():
                 if segment.recorded_in == file.number:
@@ -138,20 +141,10 @@ class Retirement:
         self._settlement_bytes = 0
         return [each for each in self._journal.files.values() if each is not self._journal.file]
 
-    def _carry_definitions(self, vhost: VHost, number: i64) -> None:
-        definitions: list[Definition] = []
-        for exchange in vhost.exchanges.values():
-            if exchange.definition is not None:
-                definitions.append(exchange.definition)
-            for binding in exchange.bindings.values():
-                if binding.definition is not None:
-                    definitions.append(binding.definition)
-        for queue in vhost.queues.values():
-            if queue.definition is not None:
-                definitions.append(queue.definition)
+    def _carry_definitions(self, definitions: Sequence[Definition], number: i64) -> None:
         for definition in definitions:
             if definition.stored == number:
-                self._journal.release(number, 1, DEFINITION_BYTES)
+                self._journal.release(number, 1, kept_bytes(definition))
                 self.declare(definition)
 
     def _held(self, number: i64) -> dict[object, list[Entry]]:
@@ -312,6 +305,21 @@ class Retirement:
                 if queue.kept is kept:
                     return queue
         return None
+
+
+def _definitions_of(vhost: VHost) -> list[Definition]:
+    """Return all of a virtual host."""
+    definitions: list[Definition] = []
+    for exchange in vhost.exchanges.values():
+        if exchange.definition is not None:
+            definitions.append(exchange.definition)
+        for binding in exchange.bindings.values():
+            if binding.definition is not None:
+                definitions.append(binding.definition)
+    for queue in vhost.queues.values():
+        if queue.definition is not None:
+            definitions.append(queue.definition)
+    return definitions
 
 
 def _destination_of(kept: DiskQueueStore, entry: Entry) -> Destination:

@@ -5,20 +5,20 @@ from typing import final
 
 from mypy_extensions import i64
 
-from supersoniq.broker.definitions import Definition
+from supersoniq.broker.definitions import Definition, Setting, SettingKey
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import QueueStore
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.commit import SYNC_ALWAYS
-from supersoniq.storage.definitions import write_removed
+from supersoniq.storage.definitions import kept_bytes, write_removed
 from supersoniq.storage.disk import Disk
 from supersoniq.storage.journal import Journal
 from supersoniq.storage.journal_file import JOURNAL
 from supersoniq.storage.marks import Marks
 from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore, Release, Shared
-from supersoniq.storage.records import CLOSED, DEFINITION_BYTES, PERSISTENT, Destination, message_bytes
+from supersoniq.storage.records import CLOSED, PERSISTENT, Destination, message_bytes
 from supersoniq.storage.retirement import Retirement
 from supersoniq.storage.segments import SEGMENTS, SPOOL, Segment
 from supersoniq.storage.share import MemoryShare
@@ -138,7 +138,9 @@ class DiskStore(Store):
         self._background = background
         self._waiters: list[Deferred] = []
         self._vhosts: dict[str, VHost] = {}
+        self._settings: dict[SettingKey, Setting] = {}
         self._retirement = Retirement(self.shared)
+        self._retirement.settings = self._settings
         self._carry = _Carry(self._retirement)
         self._last_transient: i64 = 0
         self._next_slot = 0
@@ -218,18 +220,35 @@ class DiskStore(Store):
         """Add it to the batch of this turn."""
         if not self.shared.is_open:
             return 0
-        if definition.stored > 0:
-            self.journal.settle(definition.stored, DEFINITION_BYTES, self.journal.number)
+        before: Definition = definition
+        if isinstance(definition, Setting):
+            before = self._settings.get(definition.key, definition)
+            self._settings[definition.key] = definition
+        if before.stored > 0:
+            self.journal.settle(before.stored, kept_bytes(before), self.journal.number)
         self._retirement.declare(definition)
         return self._urgent()
 
     def removed(self, definition: Definition) -> i64:
-        """Add it to the batch of this turn."""
+        """Add it to the batch of this turn; a setting that is not kept is fine."""
         if not self.shared.is_open:
             return 0
+        if isinstance(definition, Setting):
+            known = self._settings.pop(definition.key, None)
+            if known is None:
+                return 0
+            definition = known
         write_removed(self.journal.records, definition)
-        self.journal.settle(definition.stored, DEFINITION_BYTES, self.journal.number)
+        self.journal.settle(definition.stored, kept_bytes(definition), self.journal.number)
         return self._urgent()
+
+    def settings(self) -> list[Setting]:
+        """Return them, those of before the start first."""
+        return list(self._settings.values())
+
+    def adopt(self, setting: Setting) -> None:
+        """Know of a setting that was recovered."""
+        self._settings[setting.key] = setting
 
     def _urgent(self) -> i64:
         self.journal.urgent_count += 1

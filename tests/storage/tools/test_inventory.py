@@ -6,6 +6,7 @@ from tests.storage.simulated_disk import SimulatedDisk
 from tests.storage.small_node import SmallNode
 from tests.storage.tools.stores import SMALL, finished, flipped, restarted, small_store
 
+from supersoniq.broker.definitions import Setting
 from supersoniq.storage.tools.inventory import take_inventory
 
 SEGMENT = "segments/0000000001-0000000001"
@@ -72,6 +73,14 @@ def test_it_says_how_the_last_stop_was() -> None:
 def test_it_counts_starts_exchanges_and_bindings() -> None:
     inventory = take_inventory(small_store())
     assert (inventory.starts, inventory.exchanges, inventory.bindings) == (2, 1, 1)
+    assert inventory.settings == 0
+
+
+def test_it_counts_settings() -> None:
+    node = restarted(small_store())
+    node.store.declared(Setting("user", "", "guest", b"{}"))
+    node.tick()
+    assert take_inventory(node.disk.kill()).settings == 1
 
 
 def test_missing_segment_is_shown_without_bytes() -> None:

@@ -72,6 +72,7 @@ class Inventory:
     torn_bytes: int
     exchanges: int
     bindings: int
+    settings: int
     queues: list[QueueInventory] = field(default_factory=list)
     journal: list[JournalInventory] = field(default_factory=list)
     segments: list[SegmentInventory] = field(default_factory=list)
@@ -115,6 +116,7 @@ def take_inventory(disk: Disk) -> Inventory:
         contents.torn_bytes,
         len(contents.exchanges),
         len(contents.bindings),
+        len(contents.settings),
     )
     queues: dict[int, QueueInventory] = {}
     for (vhost, name), number in sorted(queue_numbers(contents).items()):
