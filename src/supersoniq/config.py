@@ -225,6 +225,9 @@ class Settings(BaseSettings):
     journal_file_bytes: Annotated[int, BeforeValidator(_bytes)] = Field(
         default=16777216, ge=65536, le=1073741824, description="size of one file of the journal: bytes, 16MiB"
     )
+    event_vhost: str = Field(
+        default="/", min_length=1, description="virtual host of the exchange amq.rabbitmq.event"
+    )
     log_level: Level = Field(default="info", description="debug, info, warning, error or critical")
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(
         default="auto", description="console, json, or auto: console on a terminal, else json"

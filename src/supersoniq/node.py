@@ -11,6 +11,7 @@ from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.auth.passwords import SHA256, hash_password
 from supersoniq.auth.permissions import Permission, Permissions
 from supersoniq.auth.users import ADMINISTRATOR, User, Users
+from supersoniq.broker.event_exchange import EVENT_EXCHANGE, EventExchange
 from supersoniq.broker.events import Audience
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
@@ -83,7 +84,9 @@ class Node:
         self._system_disk: SystemDisk | None = None
         if settings.data_dir is not None:
             self._store = self._disk_store = self._new_disk_store(settings.data_dir)
+        self._incarnation = f"{node_name()}.{self._clock.now_ms() // 1000}"
         self.vhosts = {name: self.make_vhost(name) for name in settings.vhosts}
+        self.events.listeners.append(EventExchange(self.vhosts, settings.event_vhost, self._turn))
         self.context = self._new_context()
         self.report: Report | None = None  # what was recovered
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,7 +97,10 @@ class Node:
         """Return a new virtual host with its predeclared exchanges."""
         vhost = VHost(name, self._turn, self._store, self._names)
         vhost.default_queue_type = self._settings.default_queue_type.encode()
-        vhost.events = self.events
+        vhost.announcer.events = self.events
+        vhost.announcer.incarnation = self._incarnation
+        if name == self._settings.event_vhost:
+            vhost.predeclare(EVENT_EXCHANGE, "topic", True)
         vhost.router.unroutable = self._settings.unroutable_queue.encode()
         return vhost
 
@@ -164,6 +170,7 @@ class Node:
             encode_table(table_of(server_properties())),
         )
         context.events = self.events
+        context.incarnation = self._incarnation
         return context
 
     @property
@@ -369,12 +376,17 @@ class _NodeMemory(Memory):
         release_free_bytes()
 
 
+def node_name() -> str:
+    """Return what the node is called, where RabbitMQ has the name of an Erlang node."""
+    return f"supersoniq@{platform.node()}"
+
+
 def server_properties() -> dict[str, object]:
     """Return what Connection.Start tells clients about the broker."""
     capabilities: dict[str, object] = dict.fromkeys(CAPABILITIES, True)
     return {
         "capabilities": capabilities,
-        "cluster_name": f"supersoniq@{platform.node()}",
+        "cluster_name": node_name(),
         "copyright": "Copyright (c) the SupersoniQ authors",
         "information": "SupersoniQ, licensed under the Apache License 2.0",
         "platform": f"SupersoniQ {supersoniq.__version__} on Python {platform.python_version()}",

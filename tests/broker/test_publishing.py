@@ -1,7 +1,7 @@
 """Publishing by rules: who refuses a message, when it expires, and in which order all of that is done."""
 
 import pytest
-from tests.fakes import FakeClock, FakeStore, message, queue_of
+from tests.fakes import FakeClock, FakeStore, FixedNames, message, queue_of
 
 from supersoniq.amqp.properties import Properties
 from supersoniq.amqp.tables import table_of
@@ -9,6 +9,7 @@ from supersoniq.broker.message import Message
 from supersoniq.broker.publishing import REFUSED, Publishing
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Turn
+from supersoniq.broker.vhost import VHost
 
 
 class Bench:
@@ -101,3 +102,14 @@ def test_dead_letters_are_not_refused_for_others_that_wait(bench: Bench) -> None
     assert bench.publishing.publish_by_rules(message(b"b"), [queue], -1, True) == 0
     assert bench.publishing.publish_by_rules(message(b"c"), [queue], -1, True) == REFUSED
     assert bodies(queue) == [b"b"]
+
+
+def test_report_goes_to_what_is_bound_and_is_kept_on_its_way() -> None:
+    vhost = VHost("/", Turn(), FakeStore(), FixedNames())
+    history = vhost.declare_exchange(b"h", "x-recent-history", False, False, False, {})
+    queue = vhost.declare_queue(b"q", False, False, False, {}, 1)
+    vhost.bind(b"h", queue, b"", {})
+    report = message(b"report", b"h", b"k")
+    vhost.report(history, report)
+    assert bodies(queue) == [b"report"]
+    assert history.kept() == [report]

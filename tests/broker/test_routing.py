@@ -250,3 +250,11 @@ def test_what_no_queue_takes_goes_to_the_one_for_that_if_there_is_one() -> None:
     assert vhost.route(address_of(b"e", b"key"), b"").queues == [lost]
     vhost.bind(b"alternate", other, b"", {})
     assert vhost.route(address_of(b"e", b"key"), b"").queues == [other]
+
+
+def test_what_is_bound_knows_no_queue_for_what_nobody_takes(vhost: VHost) -> None:
+    queue(vhost, b"lost")
+    vhost.router.unroutable = b"lost"
+    found = exchange(vhost, b"e")
+    assert vhost.router.bound(found, [b"k"], NO_PROPERTIES) == []
+    assert resolved(vhost, b"e", b"k") == [b"lost"]

@@ -1,7 +1,8 @@
 """The port for events: what has happened to the things of a node, told to whoever wants to know.
 
 Names and fields are RabbitMQ's (`queue.created`, `user.authentication.failure`; docs/events.md lists them).
-Values of fields are plain: text, octets that are text, numbers, booleans, None, lists and dictionaries.
+Values of fields are text, octets that are text, numbers, booleans, None, lists and dictionaries of these, and
+the tables of AMQP. `USER` is who did it; `ADDRESS`, our own, where that user was. Nothing is a secret.
 Events tell of control operations only, never of single messages.
 """
 
@@ -10,6 +11,8 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+USER: Final = "user_who_performed_action"
+ADDRESS: Final = "address_of_user"
 INTERNAL_USER: Final = "rmq-internal"  # who did what no user has asked for, in RabbitMQ's word
 
 
@@ -36,6 +39,14 @@ class NoEvents(Events):
     def is_heard(self) -> bool:
         """Return false."""
         return False
+
+
+def pid(incarnation: str, connection: int, channel: int) -> str:
+    """Return what stands for a connection, or a channel of one, where RabbitMQ has the id of a process.
+
+    `incarnation` is the node's name and when it started, for numbers begin anew then.
+    """
+    return f"<{incarnation}.{connection}.{channel}>"
 
 
 @final

@@ -1,4 +1,7 @@
-"""Publishing by the rules of queues: what is refused, what expires, and what was there before."""
+"""Publishing by the rules of queues: what is refused, what expires, and what was there before.
+
+What the node itself has to say goes the same way.
+"""
 
 from typing import Final, final
 
@@ -6,9 +9,11 @@ from mypy_extensions import i64
 
 from supersoniq.broker.dead_letters import Publisher
 from supersoniq.broker.deduplication import Deduplication
+from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import QueueStore
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.routing import Router
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 
@@ -58,3 +63,12 @@ class Publishing(Publisher):
             if queue.rules.deduplicates:
                 self.deduplication.remember(queue, message)
         return REFUSED if is_refused else sequence
+
+
+def publish_report(publisher: Publisher, router: Router, exchange: Exchange, message: Message) -> None:
+    """Publish what the node reports; if nothing is bound for that it is dropped, whatever else is set."""
+    queues = router.bound(exchange, [message.routing_key], message.header)
+    for keeper in router.keepers:
+        keeper.published(message)
+    if queues:
+        publisher.publish_by_rules(message, queues, -1)

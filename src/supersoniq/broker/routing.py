@@ -70,7 +70,16 @@ class Router:
         return route
 
     def resolve(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Queue]:
-        """Find the queues for a message with any number of keys."""
+        """Find the queues for a message with any number of keys, or the queue for what nobody takes."""
+        queues = self.bound(exchange, routing_keys, header)
+        if not queues and self.unroutable:
+            keeper = self._queues.get(self.unroutable)
+            if keeper is not None:
+                queues.append(keeper)
+        return queues
+
+    def bound(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Queue]:
+        """Find the queues to which bindings lead."""
         self._visit += 1
         self._by_key_alone = True
         if self.keepers:
@@ -87,10 +96,6 @@ class Router:
                 else:
                     self._alternate(each, following)
             pending = following
-        if not queues and self.unroutable:
-            keeper = self._queues.get(self.unroutable)
-            if keeper is not None:
-                queues.append(keeper)
         return queues
 
     def _match(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Destination]:

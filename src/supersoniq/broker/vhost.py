@@ -7,6 +7,7 @@ from mypy_extensions import i64
 from supersoniq.amqp.errors import AccessRefused, NotFound, PreconditionFailed
 from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Field, Table
+from supersoniq.broker.announcing import Announcer
 from supersoniq.broker.arguments import check_queue
 from supersoniq.broker.dead_letters import DeadLetters
 from supersoniq.broker.deduplication import OF_EXCHANGE, OF_QUEUE, check_deduplication
@@ -16,13 +17,13 @@ from supersoniq.broker.delays import check_same_delay, underlying_kind
 from supersoniq.broker.disuse import Disuses, Remover
 from supersoniq.broker.enforcement import Policies
 from supersoniq.broker.equivalence import check_same_exchange, check_same_queue, locked
-from supersoniq.broker.events import Events, NoEvents
+from supersoniq.broker.events import INTERNAL_USER
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
 from supersoniq.broker.exchanges.kinds import KINDS, new_exchange
 from supersoniq.broker.limits import VHostLimits
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import Consumer, Holder, Names, QueueStore
-from supersoniq.broker.publishing import Publishing
+from supersoniq.broker.publishing import Publishing, publish_report
 from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.replay import replay
 from supersoniq.broker.routing import DEDUPLICATION_PREFIX, DELAYED_PREFIX, INTERNAL_PREFIXES, Route, Router
@@ -69,7 +70,7 @@ class VHost:
         self.disuses = Disuses(_Remover(self), turn.timers)
         self.policies = Policies(self.exchanges, self.queues, self.router, self.disuses, HIDDEN_PREFIXES)
         self.limits = VHostLimits()
-        self.events: Events = NoEvents()
+        self.announcer = Announcer(name)
         self.default_queue_type = b"classic"  # of durable queues that do not name one
         self._publishing = Publishing(name, self.queues, store, turn)
         self.deduplication = self._publishing.deduplication
@@ -82,9 +83,13 @@ class VHost:
         self._turn = turn
         self._names = names
         for predeclared, kind, internal in PREDECLARED:
-            self.exchanges[predeclared] = new_exchange(kind, predeclared, True, False, internal, {})
+            self.predeclare(predeclared, kind, internal)
 
     # Exchanges
+
+    def predeclare(self, name: bytes, kind: str, internal: bool) -> None:
+        """Have an exchange that is there from the beginning, and always."""
+        self.exchanges[name] = new_exchange(kind, name, True, False, internal, {})
 
     def exchange(self, name: bytes) -> Exchange:
         """Return an exchange; raises 404."""
@@ -126,6 +131,7 @@ class VHost:
             exchange.definition = ExchangeDefinition(self.name, name, kind, auto_delete, internal, arguments)
             self._sequence = self.store.declared(exchange.definition)
         self.router.changed()
+        self.announcer.exchange_created(exchange)
         return exchange
 
     def delete_exchange(self, name: bytes, if_unused: bool) -> None:
@@ -151,10 +157,11 @@ class VHost:
         while pending:
             gone = pending.pop()
             if self.exchanges.get(gone.name) is gone:
+                del self.exchanges[gone.name]
+                self.announcer.exchange_deleted(gone)
                 for binding in list(gone.bindings.values()):
                     self._remove_binding(binding)
                 pending.extend(self._unbind_inbound(gone))
-                del self.exchanges[gone.name]
                 self.deduplication.forget(OF_EXCHANGE, gone.name)
                 self.delayed.forget(gone.name)
                 if gone.definition is not None:
@@ -221,6 +228,7 @@ class VHost:
         self.policies.govern_queue(queue)
         self.router.changed()
         self.disuses.used(queue)
+        self.announcer.queue_created(queue, arguments)
         return queue
 
     def _check_room(self, name: bytes) -> None:
@@ -238,9 +246,12 @@ class VHost:
         count = queue.ready_count
         if self.queues.get(queue.name) is queue:
             del self.queues[queue.name]
-            for exchange in self._unbind_inbound(queue):
-                self._remove_exchange(exchange)
+            with self.announcer.acting(INTERNAL_USER):
+                for exchange in self._unbind_inbound(queue):
+                    self._remove_exchange(exchange)
             self.router.changed()
+            if not queue.name.startswith(HIDDEN_PREFIXES):
+                self.announcer.queue_deleted(queue)
         if queue.definition is not None and not queue.deleted:
             self._sequence = self.store.removed(queue.definition)
         self.disuses.forget(queue)
@@ -313,6 +324,7 @@ class VHost:
                 )
                 self._sequence = self.store.declared(binding.definition)
             self.router.changed()
+            self.announcer.binding_created(binding)
             if exchange.keeps:
                 sequence = replay(exchange, destination, self.router, self._publishing)
                 self._sequence = max(self._sequence, sequence)
@@ -320,8 +332,10 @@ class VHost:
     def _remove_binding(self, binding: Binding) -> None:
         """Remove the binding that equals `binding`, if there is one."""
         known = binding.source.unbind(binding)
-        if known is not None and known.definition is not None:
-            self._sequence = self.store.removed(known.definition)
+        if known is not None:
+            self.announcer.binding_deleted(known)
+            if known.definition is not None:
+                self._sequence = self.store.removed(known.definition)
 
     def _unbind_inbound(self, destination: Destination) -> list[Exchange]:
         """Remove the bindings that lead to a destination.
@@ -399,6 +413,10 @@ class VHost:
     def publish_by_rules(self, message: Message, queues: list[Queue], expiration_ms: i64) -> i64:
         """Enqueue a message in each of `queues`, as `Publishing` does."""
         return self._publishing.publish_by_rules(message, queues, expiration_ms)
+
+    def report(self, exchange: Exchange, message: Message) -> None:
+        """Publish what the node itself has to say."""
+        publish_report(self._publishing, self.router, exchange, message)
 
     def _append(self, message: Message, queues: list[Queue]) -> i64:
         """Store a message for the durable ones of `queues`."""

@@ -70,6 +70,7 @@ class Context:
         self.alarm = Alarm()
         self.buffered = Buffered()
         self.events: Events = NoEvents()
+        self.incarnation = ""  # for `events.pid`
         self._user_limits: dict[str, UserLimits] = {}
         self._last_id = 0
 

@@ -52,7 +52,8 @@ class Topology:
             write_u16(self._output.begin(self._channel, ACCESS_REQUEST_OK), 1)
             self._output.end()
             return True
-        return self._queue_method(method, arguments) or self._exchange_method(method, arguments)
+        with self._vhost.announcer.acting(self._client.user):
+            return self._queue_method(method, arguments) or self._exchange_method(method, arguments)
 
     def _queue_method(self, method: int, arguments: Arguments) -> bool:
         if method == QUEUE_DECLARE:
