@@ -82,6 +82,11 @@ class Process:
         return re.findall(r"listening on (amqp://[^\s\"]+)", self.log)
 
     @property
+    def api_url(self) -> str:
+        """Where the management API listens: `http://127.0.0.1:43211`."""
+        return re.findall(r"listening on (http://[^\s\"]+)", self.log)[0]
+
+    @property
     def url(self) -> str:
         """The first listener's, with the credentials of the default user."""
         return self.urls[0].replace("amqp://", "amqp://guest:guest@") + "/%2F"
@@ -127,8 +132,9 @@ class Process:
 
 @pytest.fixture
 def environ() -> dict[str, str]:
-    """The environment for a child: this process's without settings of a broker."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")}
+    """The environment for a child: this process's without settings of a broker; its API takes a free port."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")}
+    return {**others, "SUPERSONIQ_MANAGEMENT_PORT": "0"}
 
 
 @pytest.fixture

@@ -134,6 +134,13 @@ def _size(size: str) -> str:
     return size
 
 
+def _switch(value: object) -> object:
+    """`on` and `off`, where a file says true and false."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return {"true": "on", "false": "off"}.get(text := str(value).lower(), text)
+
+
 def _queue_memory(size: str) -> str:
     if size_bytes(size) < QUEUE_MEMORY_BYTES_MIN:
         raise ValueError(f"expected at least {QUEUE_MEMORY_BYTES_MIN >> 10}KiB")
@@ -161,6 +168,14 @@ class Settings(BaseSettings):
     )
     port: int = Field(
         default=5672, ge=0, le=65535, description="TCP port of AMQP; 0 takes a free one and logs it"
+    )
+    management: Annotated[Literal["on", "local", "off"], BeforeValidator(_switch)] = Field(
+        default="on",
+        description="the HTTP API: on, local: only by the socket in the data directory, or off",
+    )
+    management_host: Words = Field(default=[], description="addresses of the HTTP API; empty: those of AMQP")
+    management_port: int = Field(
+        default=15672, ge=0, le=65535, description="TCP port of the HTTP API; 0 takes a free one and logs it"
     )
     data_dir: Annotated[Path, AfterValidator(_existing_directory)] | None = Field(
         default=None,

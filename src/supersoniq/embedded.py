@@ -19,7 +19,8 @@ class Broker:
     """
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1", **settings: Any) -> None:
-        self._settings = Settings(host=[host], port=port, **settings)
+        quiet = {"management": "off", "management_port": 0}
+        self._settings = Settings(host=[host], port=port, **{**quiet, **settings})
         self._node: Node | None = None
         self._thread: _BrokerThread | None = None
 
@@ -39,6 +40,12 @@ class Broker:
     def port(self) -> int:
         """The port it listens on, also if 0 was asked for."""
         return self.node.addresses[0][1]
+
+    @property
+    def api_url(self) -> str:
+        """The URL of the management API, which is off unless `management="on"` was asked for."""
+        host, port = self.node.management_addresses[0]
+        return f"http://{host}:{port}"
 
     @property
     def url(self) -> str:

@@ -19,6 +19,8 @@ from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings, memory_bytes, size_bytes
 from supersoniq.definitions_file.document import DocumentError, read_document
 from supersoniq.definitions_file.load import Loader
+from supersoniq.management.context import ManagementContext, NodeFacts
+from supersoniq.management.serving import Serving
 from supersoniq.server.alarms import Alarms, Watch
 from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
@@ -91,6 +93,8 @@ class Node:
         self.report: Report | None = None  # what was recovered
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
+        self.management: ManagementContext | None = None
+        self._serving: Serving | None = None
         self._interval: asyncio.TimerHandle | None = None
 
     def make_vhost(self, name: str) -> VHost:
@@ -191,7 +195,9 @@ class Node:
             self._permit_everything()
             settings = self._settings
             server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
+            self._serving = await self._new_serving(server)
             await server.listen(settings.host, settings.port)
+            self._serving.start()
         except BaseException:
             self._close()
             raise
@@ -204,6 +210,26 @@ class Node:
         if settings.sync == "interval":
             self._sync_at_intervals()
         server.end_turn()  # what was loaded goes to the disk
+
+    async def _new_serving(self, server: Server) -> Serving:
+        """Return the management API, whose sockets listen."""
+        settings = self._settings
+        self.management = ManagementContext(self.context, server, _NodeFacts(self._clock))
+        serving = Serving(self.management)
+        try:
+            if settings.management == "on":
+                await serving.listen(settings.management_host or settings.host, settings.management_port)
+            if settings.management != "off" and settings.data_dir is not None:
+                serving.listen_locally(settings.data_dir)
+        except OSError:
+            serving.close()
+            raise
+        return serving
+
+    @property
+    def management_addresses(self) -> list[tuple[str, int]]:
+        """The host and port of each listener of the management API."""
+        return [] if self._serving is None else self._serving.addresses
 
     def _ring(self) -> None:
         """Do what is due now."""
@@ -260,12 +286,16 @@ class Node:
 
     async def stop(self, grace_seconds: float) -> None:
         """Close the clients and forget everything."""
+        if self._serving is not None:
+            await self._serving.stop(grace_seconds)
         if self._server is not None:
             await self._server.stop(grace_seconds)
         self._close()
 
     def _close(self) -> None:
         self._clock.stop()
+        if self._serving is not None:
+            self._serving.close()
         if self._interval is not None:
             self._interval.cancel()
         if self._disk_store is not None:
@@ -283,6 +313,18 @@ def _messages_bytes_max(settings: Settings) -> int:
     available = available_bytes()
     limit = memory_bytes(settings.memory_limit, available)
     return (limit or available) // 4
+
+
+class _NodeFacts(NodeFacts):
+    """What is known of this node."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        super().__init__(f"supersoniq@{platform.node()}", int(clock.now_ms()))
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        return int(self._clock.now_ms())
 
 
 class _VHostMaker(NewVHost):

@@ -53,7 +53,8 @@ def test_log_says_version_core_listeners_and_then_complete(serve: Serve) -> None
     said = events(process.log)
     assert said[0].startswith("supersoniq ")
     assert any("core is interpreted" in event for event in said) is not is_compiled()
-    assert said[-2:] == [f"listening on {process.urls[0]}", "Server startup complete"]
+    listening = [f"listening on {process.urls[0]}", f"listening on {process.api_url}"]
+    assert said[-3:] == [*listening, "Server startup complete"]
 
 
 def test_port_0_reports_a_port_that_accepts(serve: Serve) -> None:

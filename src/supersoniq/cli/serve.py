@@ -149,7 +149,8 @@ def _announce(node: "Node", notifier: Notifier) -> None:
             logger.error("found damaged: %s; check the disk, `supersoniq verify` tells what is left", damage)
         logger.info("%s", node.report)
     urls = [amqp_url(host, port) for host, port in node.addresses]
-    for url in urls:
+    apis = [amqp_url(host, port).replace("amqp", "http") for host, port in node.management_addresses]
+    for url in urls + apis:
         logger.info("listening on %s", url)
     # Container tools wait for exactly this line.
     logger.info("Server startup complete")

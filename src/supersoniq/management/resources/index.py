@@ -1,0 +1,9 @@
+"""Which module answers which path: the first segment below `/api`, and the module's name."""
+
+from typing import Final
+
+MODULES: Final = {
+    "overview": "overview",
+    "queues": "queues",
+    "whoami": "whoami",
+}

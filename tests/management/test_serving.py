@@ -1,0 +1,66 @@
+"""The sockets: where the API listens, who may use the local one, and how it ends."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from tests.management.api import Api
+
+from supersoniq import Broker
+
+
+def asked_locally(path: Path) -> bytes:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(30)
+        client.connect(str(path))
+        client.sendall(b"GET /api/whoami HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: client.recv(1000), b""))
+
+
+def test_embedded_broker_has_no_api_unless_asked() -> None:
+    with Broker() as broker:
+        assert broker.node.management_addresses == []
+
+
+def test_request_right_after_the_start_is_answered() -> None:
+    with Broker(management="on") as broker:
+        assert Api(broker.api_url).get("/api/whoami")["name"] == "guest"
+
+
+def test_port_that_is_taken_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use") as raised, Broker(management="on", management_port=port):
+            pass
+    assert raised.value.filename == f"127.0.0.1:{port}"
+
+
+def test_who_can_open_the_local_socket_is_administrator(tmp_path: Path) -> None:
+    path = tmp_path / "control.sock"
+    with Broker(management="local", data_dir=tmp_path) as broker:
+        assert path.stat().st_mode & 0o777 == 0o600
+        answer = asked_locally(path)
+        assert answer.endswith(b'{"name":"rmq-internal","tags":["administrator"]}')
+        assert broker.node.management_addresses == []
+    assert not path.exists()
+
+
+def test_socket_of_a_node_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "control.sock"))
+    with Broker(management="local", data_dir=tmp_path):
+        assert asked_locally(tmp_path / "control.sock").startswith(b"HTTP/1.1 200")
+
+
+def test_directory_may_have_a_long_name(tmp_path: Path) -> None:
+    """A socket's address has room for about a hundred octets."""
+    directory = tmp_path / ("x" * 100)
+    directory.mkdir()
+    with Broker(management="local", data_dir=directory):
+        opened = os.open(directory, os.O_RDONLY)
+        try:
+            answer = asked_locally(Path(f"/proc/self/fd/{opened}/control.sock"))
+        finally:
+            os.close(opened)
+    assert answer.startswith(b"HTTP/1.1 200")
