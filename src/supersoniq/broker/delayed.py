@@ -302,6 +302,7 @@ class Delayed(Graveyard):
         if keepers is not None:
             for keeper in keepers:
                 keeper.published(message)
+        exchange.counters.publish_out += len(queues)
         if queues:
             self._publisher.publish_by_rules(message, queues, expiration_of(header))
 

@@ -56,6 +56,8 @@ class Publishing(Publisher):
                 durable.append(queue.kept)
         sequence = self._store.append(message, durable) if durable else i64(0)
         for queue in accepted:
+            if not is_dead_letter:  # RabbitMQ counts what clients publish
+                queue.counters.publish += 1
             expires_at = queue.kept.next_expires_at
             queue.kept.next_expires_at = 0
             queue.take_in(message, expires_at, now_ms)

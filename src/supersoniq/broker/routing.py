@@ -8,6 +8,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from supersoniq.broker.counters import MessageCounters
 from supersoniq.broker.exchanges.base import Destination, Exchange
 from supersoniq.broker.queues.queue import Queue
 
@@ -23,11 +24,18 @@ class Route:
     """The queues for one address. `current` turns false when it must be asked for again.
 
     `is_plain` says that none of them has rules for what comes in. `keepers` are the exchanges on the way that
-    keep messages.
+    keep messages, `counters` those of the exchange that it begins with.
     """
 
-    def __init__(self, queues: list[Queue], current: bool, keepers: list[Exchange] | None = None) -> None:
+    def __init__(
+        self,
+        queues: list[Queue],
+        counters: MessageCounters,
+        current: bool,
+        keepers: list[Exchange] | None = None,
+    ) -> None:
         self.queues = queues
+        self.counters = counters
         self.keepers = keepers
         self.current = current
         self.is_plain = all([queue.rules.is_plain for queue in queues])
@@ -62,7 +70,8 @@ class Router:
     def route(self, exchange: Exchange, address: bytes, routing_key: bytes, header: bytes) -> Route:
         """Find the queues for a message with one key; remember them if they depend on the address alone."""
         queues = self.resolve(exchange, [routing_key], header)
-        route = Route(queues, self._by_key_alone, self.keepers if self.keepers else None)
+        keepers = self.keepers if self.keepers else None
+        route = Route(queues, exchange.counters, self._by_key_alone, keepers)
         if self._by_key_alone:
             if len(self._routes) >= ROUTES_MAX:
                 self.changed()

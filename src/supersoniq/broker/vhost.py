@@ -9,6 +9,7 @@ from supersoniq.amqp.primitives import text
 from supersoniq.amqp.tables import Field, Table
 from supersoniq.broker.announcing import Announcer
 from supersoniq.broker.arguments import check_queue
+from supersoniq.broker.counters import VHostCounters
 from supersoniq.broker.dead_letters import DeadLetters
 from supersoniq.broker.deduplication import OF_EXCHANGE, OF_QUEUE, check_deduplication
 from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition, QueueDefinition
@@ -71,6 +72,7 @@ class VHost:
         self.policies = Policies(self.exchanges, self.queues, self.router, self.disuses, HIDDEN_PREFIXES)
         self.limits = VHostLimits()
         self.announcer = Announcer(name)
+        self.counters = VHostCounters()
         self.default_queue_type = b"classic"  # of durable queues that do not name one
         self._publishing = Publishing(name, self.queues, store, turn)
         self.deduplication = self._publishing.deduplication
@@ -162,6 +164,7 @@ class VHost:
                 for binding in list(gone.bindings.values()):
                     self._remove_binding(binding)
                 pending.extend(self._unbind_inbound(gone))
+                self.counters.gone_exchanges.add(gone.counters)
                 self.deduplication.forget(OF_EXCHANGE, gone.name)
                 self.delayed.forget(gone.name)
                 if gone.definition is not None:
@@ -208,6 +211,7 @@ class VHost:
         if queue is not None and not name.startswith(INTERNAL_PREFIXES):
             owner = connection if exclusive else NOBODY
             check_same_queue(self.name, queue, durable, owner, auto_delete, arguments)
+            self.counters.queue_declared += 1
             self.disuses.used(queue)
             return queue
         if name.startswith(RESERVED) and not name.startswith(b"amq.gen-"):
@@ -226,6 +230,7 @@ class VHost:
         if exclusive:
             self._exclusive.setdefault(connection, {})[name] = queue
         self.policies.govern_queue(queue)
+        self.counters.queue_made()
         self.router.changed()
         self.disuses.used(queue)
         self.announcer.queue_created(queue, arguments)
@@ -251,6 +256,7 @@ class VHost:
                     self._remove_exchange(exchange)
             self.router.changed()
             if not queue.name.startswith(HIDDEN_PREFIXES):
+                queue.counters = self.counters.queue_gone(queue.options.queue_type, queue.counters)
                 self.announcer.queue_deleted(queue)
         if queue.definition is not None and not queue.deleted:
             self._sequence = self.store.removed(queue.definition)

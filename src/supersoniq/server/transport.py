@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import Final, final
 
+from supersoniq.broker.counters import TrafficCounters
 from supersoniq.server.pulse import Pulse
 from supersoniq.session.connection import Connection
 from supersoniq.session.context import Context
@@ -49,6 +50,7 @@ class SocketTransport(Transport):
         self._transports = transports
         self._loop = loop
         self._socket: asyncio.Transport | None = None
+        self._traffic = TrafficCounters()
         self._is_open = False
         self._may_write = False
         self._is_paused = False
@@ -72,18 +74,25 @@ class SocketTransport(Transport):
         peer = transport.get_extra_info("peername")
         address, from_loopback = _describe(peer)
         self.connection = Connection(self._context, self, address, from_loopback)
+        client = self.connection.client
+        peer_host, peer_port = _end(peer)
+        host, port = _end(transport.get_extra_info("sockname"))
+        client.located(peer_host, peer_port, host, port)
+        self._traffic = client.traffic
         self._transports.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Feed the session."""
         connection = self.connection
         assert connection is not None
+        size = len(data)
+        self._traffic.received_bytes += size
+        self._traffic.received_count += 1
         try:
             connection.feed(data)
         except Exception:
             connection.crash()
         self._pulse.end_turn()
-        size = len(data)
         if size >= FULL_READ_BYTES:
             self._yield_to_others()
         else:
@@ -125,6 +134,8 @@ class SocketTransport(Transport):
         """Send `data`; nothing happens if the socket is gone."""
         if self._may_write and self._socket is not None:
             self._short_reads = 0
+            self._traffic.sent_bytes += len(data)
+            self._traffic.sent_count += 1
             self._socket.write(data)
             if self._is_full:
                 self._choke()
@@ -133,6 +144,9 @@ class SocketTransport(Transport):
         """Send several pieces in one go."""
         if self._may_write and self._socket is not None:
             self._short_reads = 0
+            for piece in pieces:
+                self._traffic.sent_bytes += len(piece)
+            self._traffic.sent_count += 1
             self._socket.writelines(pieces)
             if self._is_full:
                 self._choke()
@@ -162,6 +176,10 @@ class SocketTransport(Transport):
         if self._is_paused and self._is_open and self._socket is not None:
             self._is_paused = False
             self._read_on()
+
+    def unsent_bytes(self) -> int:
+        """Return what the socket has not taken yet."""
+        return 0 if self._socket is None else self._socket.get_write_buffer_size()
 
     # Fairness
 
@@ -220,6 +238,11 @@ class SocketTransport(Transport):
         """Take what the peer sends, unless something else forbids it."""
         if self._is_open and not self._is_paused and not self._is_choked and self._socket is not None:
             self._socket.resume_reading()
+
+
+def _end(address: object) -> tuple[str, int]:
+    """Return the host and port of an address of a socket; a Unix socket has none."""
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else ("", 0)
 
 
 def _describe(peer: object) -> tuple[str, bool]:

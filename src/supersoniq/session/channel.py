@@ -42,12 +42,13 @@ from supersoniq.amqp.spec import (
     TX_SELECT,
     TX_SELECT_OK,
 )
+from supersoniq.broker.message import Entry
 from supersoniq.broker.publishing import REFUSED
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
-from supersoniq.session.consuming import Consuming, Window
+from supersoniq.session.consuming import ChannelConsumer, Consuming, Window
 from supersoniq.session.publishing import (
     EXPECTS_BODY,
     EXPECTS_HEADER,
@@ -78,12 +79,65 @@ class Channel:
         self._client = client
         self._vhost = vhost
         self._output = client.output
-        self._window = Window(number, client.output)
+        self.counters = vhost.counters.channels.open()
+        self._window = Window(number, client.output, self.counters)
         self._consuming = Consuming(client, vhost, self._window)
-        self._publishing = Publishing(number, client, vhost, self._consuming)
+        self._publishing = Publishing(number, client, vhost, self._consuming, self.counters)
         self._settling = Settling(self._window, self._consuming)
         self._topology = Topology(number, client, vhost)
         vhost.holders[self._settling] = None
+
+    # What others may want to know
+
+    @property
+    def consumers(self) -> list[ChannelConsumer]:
+        """The consumers, in order."""
+        return self._consuming.consumers()
+
+    @property
+    def prefetch_count(self) -> int:
+        """The limit for each consumer that starts from now on, 0 for none."""
+        return self._consuming.prefetch_count
+
+    @property
+    def global_prefetch_count(self) -> int:
+        """The limit for all consumers together, 0 for none."""
+        return int(self._window.prefetch_count)
+
+    @property
+    def is_confirming(self) -> bool:
+        """Whether publishes are confirmed."""
+        return self._publishing.confirms is not None
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether publishes and settlements wait for a commit."""
+        return self._publishing.transaction is not None
+
+    @property
+    def unacked_count(self) -> int:
+        """Deliveries that are not settled."""
+        return int(self._window.unacked.count)
+
+    @property
+    def unconfirmed_count(self) -> int:
+        """Publishes that are neither acked nor nacked."""
+        confirms = self._publishing.confirms
+        return 0 if confirms is None else confirms.waiting_count
+
+    @property
+    def uncommitted_count(self) -> int:
+        """Publishes that wait for a commit."""
+        transaction = self._publishing.transaction
+        return 0 if transaction is None else transaction.publish_count
+
+    @property
+    def acks_uncommitted_count(self) -> int:
+        """Settlements that wait for a commit."""
+        transaction = self._publishing.transaction
+        return 0 if transaction is None else sum([len(each.deliveries) for each in transaction.settlements])
+
+    # Frames
 
     def method(self, method: i64, data: bytes, start: i64, end: i64) -> None:
         """Carry out a method of any class but connection, Channel.Close and Close-Ok aside."""
@@ -143,6 +197,7 @@ class Channel:
         self._settling.roll_back()
         self._settling.recover()
         self._vhost.holders.pop(self._settling, None)
+        self._vhost.counters.channels.close(self.counters)
 
     def _basic(self, method: i64, data: bytes, start: i64, end: i64) -> bool:
         """Carry out a method of class basic; false if it is none."""
@@ -215,15 +270,25 @@ class Channel:
         self._vhost.disuses.used(queue)
         entry = queue.take(no_ack)
         if entry is None:
+            self.counters.get_empty += 1
             write_shortstr(self._output.begin(self.number, BASIC_GET_EMPTY), b"")
             self._output.end()
             return
         window = self._window
         window.last_tag += 1
+        self._count_get(entry, no_ack)
         if not no_ack:
             window.unacked.add(Delivery(window.last_tag, entry, queue, None))
         message = shown(queue.rules, entry)
         self._output.got(self.number, window.last_tag, entry.redelivered, message, queue.ready_count)
+
+    def _count_get(self, entry: Entry, no_ack: bool) -> None:
+        if no_ack:
+            self.counters.get_no_ack += 1
+        else:
+            self.counters.get += 1
+        if entry.delivery_count > 0:
+            self.counters.redeliver += 1
 
     def _mode(self, method: int, arguments: Arguments) -> bool:
         """Carry out a method of class channel, confirm or tx; false if it is none."""
@@ -251,7 +316,11 @@ class Channel:
             raise PreconditionFailed("cannot switch from tx to confirm mode")
         if publishing.confirms is None:
             publishing.confirms = Confirms(
-                int(self.number), self._output, self._client.context.turn, self._vhost.store
+                int(self.number),
+                self._output,
+                self._client.context.turn,
+                self._vhost.store,
+                self.counters,
             )
         if not nowait:
             self._output.method(self.number, CONFIRM_SELECT_OK)
@@ -284,13 +353,14 @@ class Channel:
             for keeper in publish.keepers:
                 keeper.published(publish.message)
             queues = [queue for queue in publish.queues if not queue.deleted]
+            self._publishing.count(publish.message, publish.counters, len(queues))
             if publish.delayed_by is not None:
                 queues = self._vhost.delayed.queues_for(publish.delayed_by, publish.expiration_ms)
             if queues:
                 sequence = self._vhost.publish_by_rules(publish.message, queues, publish.expiration_ms)
                 is_partial |= sequence == REFUSED
-            elif publish.mandatory and not publish.queues:
-                self._output.returned(self.number, publish.message)
+            elif not publish.queues and publish.delayed_by is None:
+                self._publishing.unroutable(publish.message, publish.mandatory)
         for settlement in transaction.drain_settlements():
             self._settling.apply(settlement.deliveries, settlement.verdict)
         sequence = store.commit()

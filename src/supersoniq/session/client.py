@@ -4,6 +4,7 @@ from supersoniq.amqp.primitives import write_shortstr
 from supersoniq.amqp.spec import CONNECTION_BLOCKED, CONNECTION_UNBLOCKED
 from supersoniq.amqp.tables import Table
 from supersoniq.auth.peer import Encryption, PeerCertificate
+from supersoniq.broker.counters import TrafficCounters
 from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.context import Context
@@ -11,7 +12,11 @@ from supersoniq.session.output import Output, Transport
 
 
 class Client:
-    """One connected client. `vhost` is set when Connection.Open is accepted, before there is any channel."""
+    """One connected client. `vhost` is set when Connection.Open is accepted, before there is any channel.
+
+    `connected_at` is in milliseconds since the epoch. Hosts and ports are those of the socket's two ends, as
+    the transport has `located` them; a Unix socket has none.
+    """
 
     def __init__(
         self, connection: int, context: Context, output: Output, transport: Transport, address: str
@@ -20,6 +25,14 @@ class Client:
         self.context = context
         self.output = output
         self.address = address
+        self.connected_at = int(context.turn.timers.clock.now_ms())
+        self.peer_host = ""
+        self.peer_port = 0
+        self.host = ""
+        self.port = 0
+        self.auth_mechanism = ""
+        self.heartbeat_seconds = 0
+        self.traffic = TrafficCounters()
         self.user = ""
         self.vhost: VHost | None = None
         self.properties: Table = {}
@@ -32,6 +45,21 @@ class Client:
         self.encryption: Encryption | None = None  # None without TLS
         self._transport = transport
         self._quota: UserLimits | None = None  # of the user, once the connection counts
+
+    def located(self, peer_host: str, peer_port: int, host: str, port: int) -> None:
+        """Take note of the two ends of the socket."""
+        self.peer_host, self.peer_port = peer_host, peer_port
+        self.host, self.port = host, port
+
+    @property
+    def path(self) -> str:
+        """What RabbitMQ calls the connection: `127.0.0.1:59814 -> 127.0.0.1:5672`."""
+        return f"{_end(self.peer_host, self.peer_port)} -> {_end(self.host, self.port)}"
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What was written and has not left yet."""
+        return self._transport.unsent_bytes()
 
     def introduce(self, properties: Table) -> None:
         """Take the client-properties of Connection.Start-Ok."""
@@ -52,6 +80,7 @@ class Client:
         quota.connection_count += 1
         self.vhost = vhost
         self._quota = quota
+        self.context.counters.connection_created += 1
 
     def leave(self) -> None:
         """Count no more as a connection."""
@@ -59,15 +88,24 @@ class Client:
             self.vhost.limits.connection_count -= 1
             self._quota.connection_count -= 1
             self._quota = None
+            self.context.counters.connection_closed += 1
+
+    def gone(self) -> None:
+        """Have what went over the socket counted still: it is closed."""
+        self.context.counters.traffic.add(self.traffic)
+        if self.vhost is not None:
+            self.vhost.counters.traffic.add(self.traffic)
 
     def open_channel(self) -> None:
         """Count one more channel; raises 530 if the user has too many."""
         if self._quota is not None:
             self._quota.check_channel(self.user)
             self._quota.channel_count += 1
+        self.context.counters.channel_created += 1
 
     def close_channels(self, count: int) -> None:
         """Count fewer channels."""
+        self.context.counters.channel_closed += count
         if self._quota is not None:
             self._quota.channel_count -= count
 
@@ -107,6 +145,10 @@ class Client:
         if self.is_blocked:
             self.is_blocked = False
             self._transport.resume_reading()
+
+
+def _end(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _is_true(capabilities: Table, name: bytes) -> bool:

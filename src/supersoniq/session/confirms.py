@@ -11,6 +11,7 @@ from librt.strings import write_i64_be
 from mypy_extensions import i64, u8
 
 from supersoniq.amqp.spec import BASIC_ACK, BASIC_NACK
+from supersoniq.broker.counters import MessageCounters
 from supersoniq.broker.publishing import REFUSED
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
@@ -33,12 +34,16 @@ class _Waiting:
 class Confirms(Deferred):
     """Counts publishes from 1 and acks them in order."""
 
-    def __init__(self, channel: int, output: Output, turn: Turn, store: Store) -> None:
+    def __init__(
+        self, channel: int, output: Output, turn: Turn, store: Store, counters: MessageCounters
+    ) -> None:
         super().__init__()
         self._channel: i64 = channel
         self._output = output
         self._turn = turn
         self._store = store
+        self._counters = counters
+        self._nacked: i64 = 0
         self._published: i64 = 0
         self._answered: i64 = 0  # every publish up to here was acked or nacked
         self._waiting: list[_Waiting] = []
@@ -80,9 +85,20 @@ class Confirms(Deferred):
 
     def run(self) -> bool:
         """Write one ack for all that are safe and not acked yet."""
+        self._answer()
+        self._counters.publish_confirm = self._published
+        self._counters.confirm = self._answered - self._nacked
+        return False
+
+    @property
+    def waiting_count(self) -> int:
+        """How many publishes are not answered yet."""
+        return int(self._published - self._answered)
+
+    def _answer(self) -> None:
         if not self._waiting:
             self._ack_up_to(self._published)
-            return False
+            return
         durable, refused = self._store.durable(), self._store.refused()
         done = 0
         last = safe = self._waiting[0].first - 1
@@ -105,7 +121,6 @@ class Confirms(Deferred):
         if self._waiting and not self._is_registered:
             self._is_registered = True
             self._store.wait(self)
-        return False
 
     def _end_of(self, place: int) -> i64:
         """Return the last publish before the next one that waits: those that follow this one are safe."""
@@ -130,6 +145,7 @@ class Confirms(Deferred):
         if count > 0:
             self._write(BASIC_NACK, publish, u8(1) if count > 1 else u8(0))
             self._answered = publish
+            self._nacked += count
 
     def _ack_early(self) -> None:
         """Ack what is safe behind something that is not, one by one, once."""

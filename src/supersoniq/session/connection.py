@@ -349,6 +349,7 @@ class Connection(FrameHandler, Drained):
             logger.warning("connection %s: lost without a close", self.client.name)
         self.state = CLOSED
         self._release()
+        self.client.gone()
 
     def output_drained(self) -> None:
         """Offer messages to all consumers again."""

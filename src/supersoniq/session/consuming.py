@@ -8,6 +8,7 @@ from supersoniq.amqp.errors import AccessRefused, NotAllowed, PreconditionFailed
 from supersoniq.amqp.primitives import text, write_shortstr, write_u8
 from supersoniq.amqp.spec import BASIC_CANCEL
 from supersoniq.amqp.tables import Table
+from supersoniq.broker.counters import MessageCounters
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Consumer
 from supersoniq.broker.queues.counting import shown
@@ -27,9 +28,10 @@ class Window:
     Delivery tags, deliveries outstanding, and the limits on them.
     """
 
-    def __init__(self, channel: int, output: Output) -> None:
+    def __init__(self, channel: int, output: Output, counters: MessageCounters) -> None:
         self.channel: i64 = channel
         self.output = output
+        self.counters = counters
         self.unacked = Unacked()
         self.last_tag: i64 = 0
         self.prefetch_count: i64 = 0  # for all consumers together, 0 for no limit
@@ -82,7 +84,10 @@ class ChannelConsumer(Consumer):
         window.held_count += 1
         self.held_count += 1
         message = entry.message
+        counters = window.counters
+        counters.deliver += 1
         if entry.delivery_count > 0:
+            counters.redeliver += 1
             message = shown(self.queue.rules, entry)
         self._output.deliver(window.channel, self._tag_octets, tag, entry.redelivered, message)
         if self.timeout_ms > 0 and window.overdue is not None:
@@ -91,6 +96,9 @@ class ChannelConsumer(Consumer):
     def deliver_settled(self, message: Message, redelivered: bool) -> None:
         """Write Basic.Deliver."""
         window = self._window
+        window.counters.deliver_no_ack += 1
+        if redelivered:
+            window.counters.redeliver += 1
         tag = window.last_tag + 1
         window.last_tag = tag
         self._output.deliver(window.channel, self._tag_octets, tag, redelivered, message)
@@ -129,7 +137,7 @@ class Consuming(Deferred):
         self._vhost = vhost
         self._window = window
         self._consumers: dict[bytes, ChannelConsumer] = {}
-        self._prefetch_count = 0  # for consumers that start from now on
+        self.prefetch_count = 0  # for consumers that start from now on
         self._gone: list[bytes] = []  # tags of consumers whose queue was deleted in this turn
         self.reply_queue: Queue | None = None
 
@@ -142,8 +150,12 @@ class Consuming(Deferred):
             self._window.prefetch_count = prefetch_count
         else:
             self._window.prefetch_count = 0
-            self._prefetch_count = prefetch_count
+            self.prefetch_count = prefetch_count
         self.offer_again()
+
+    def consumers(self) -> list[ChannelConsumer]:
+        """Return all consumers of the channel, in order."""
+        return list(self._consumers.values())
 
     def flow(self, active: bool) -> None:
         """Pause deliveries to the channel, or let them go on."""
@@ -182,7 +194,7 @@ class Consuming(Deferred):
             no_ack,
             exclusive,
             _integer(arguments, b"x-priority", 0),
-            self._prefetch_count,
+            self.prefetch_count,
         )
         consumer.owner = self
         consumer.timeout_ms = self._timeout_ms(arguments, queue)

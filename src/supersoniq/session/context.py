@@ -3,6 +3,7 @@
 from supersoniq.auth.passwords import verify
 from supersoniq.auth.permissions import Permissions
 from supersoniq.auth.users import Users
+from supersoniq.broker.counters import SessionCounters
 from supersoniq.broker.events import Events, NoEvents
 from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.ports import Names
@@ -69,6 +70,7 @@ class Context:
         self.server_properties = server_properties
         self.alarm = Alarm()
         self.buffered = Buffered()
+        self.counters = SessionCounters()
         self.events: Events = NoEvents()
         self.incarnation = ""  # for `events.pid`
         self._user_limits: dict[str, UserLimits] = {}

@@ -71,14 +71,17 @@ class Handshake:
         properties = arguments.table()
         mechanism, response = arguments.shortstr(), arguments.longstr()
         self._client.introduce(properties)
+        self._client.auth_mechanism = text(mechanism)
         user, password = credentials(mechanism, response)
         if not self._client.context.authenticates(user, password, self._from_loopback):
+            self._client.context.counters.auth_failed += 1
             raise LoginRefused(
                 f"Login was refused using authentication mechanism {text(mechanism)}. "
                 "For details see the broker logfile.",
                 0,
                 0,
             )
+        self._client.context.counters.auth_succeeded += 1
         self._client.user = user
         limits = self._client.context.limits
         writer = self._client.output.begin(0, CONNECTION_TUNE)
@@ -95,7 +98,7 @@ class Handshake:
         client.frame_max_bytes = _agreed(
             "frame_max", arguments.u32(), limits.frame_max_bytes, FRAME_MIN_BYTES
         )
-        self.heartbeat_seconds = arguments.u16()
+        self.heartbeat_seconds = client.heartbeat_seconds = arguments.u16()
         client.output.limit(client.frame_max_bytes)
         self.expected = CONNECTION_OPEN
 

@@ -57,6 +57,10 @@ class Transport(ABC):
     def abort(self) -> None:
         """Drop the connection at once."""
 
+    def unsent_bytes(self) -> int:
+        """Return what was written and has not left yet."""
+        return 0
+
     @abstractmethod
     def pause_reading(self) -> None:
         """Take nothing from the peer until `resume_reading`."""

@@ -28,6 +28,7 @@ from supersoniq.amqp.spec import (
     FLAG_USER_ID,
 )
 from supersoniq.amqp.tables import Table
+from supersoniq.broker.counters import SMALL_BODY_BYTES, MessageCounters
 from supersoniq.broker.delays import delay_of
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Message
@@ -81,7 +82,9 @@ class Publishing:
     `expects` says which frame is next.
     """
 
-    def __init__(self, channel: int, client: Client, vhost: VHost, consuming: Consuming) -> None:
+    def __init__(
+        self, channel: int, client: Client, vhost: VHost, consuming: Consuming, counters: MessageCounters
+    ) -> None:
         self.expects: i64 = EXPECTS_METHOD
         self.confirms: Confirms | None = None
         self.transaction: Transaction | None = None
@@ -89,6 +92,8 @@ class Publishing:
         self._client = client
         self._alarm = client.context.alarm
         self._buffered = client.context.buffered
+        self._counters = counters
+        self._sizes = client.context.counters.sizes
         self._vhost = vhost
         self._consuming = consuming
         self._body_bytes_max: i64 = client.context.limits.message_bytes_max
@@ -99,7 +104,7 @@ class Publishing:
         self._persistent = False
         self._missing_bytes: i64 = 0
         self._pieces: list[bytes] = []
-        self._route = Route([], False)
+        self._route = Route([], counters, False)
 
     def method(self, data: bytes, start: i64, end: i64) -> None:
         """Take Basic.Publish; the content header is expected next.
@@ -118,7 +123,7 @@ class Publishing:
         address = data[at:stop]
         if address != self._address:
             self._address = address
-            self._route = Route([], False)
+            self._route = Route([], self._counters, False)
         self._bits = data[stop]
         if self._bits & IMMEDIATE:
             raise MethodNotImplemented("immediate=true")
@@ -208,7 +213,7 @@ class Publishing:
                 self._have_kept(Message(self._address, self._header, body, self._persistent), route, NEVER)
                 return
         message = Message(self._address, self._header, body, self._persistent)
-        self._hand_over(message, route.queues, PLAIN if route.is_plain else NEVER)
+        self._hand_over(message, route, PLAIN if route.is_plain else NEVER)
 
     def _have_kept(self, message: Message, route: Route, expiration_ms: i64) -> None:
         """Enqueue a message and have exchanges keep it, now or at commit."""
@@ -216,34 +221,57 @@ class Publishing:
         assert keepers is not None
         if self.transaction is not None:
             mandatory = self._bits & MANDATORY != 0
-            publish = Publish(message, route.queues, mandatory, max(expiration_ms, NEVER))
+            publish = Publish(message, route.queues, route.counters, mandatory, max(expiration_ms, NEVER))
             publish.keepers = keepers
             self.transaction.publish(publish)
             return
         for keeper in keepers:
             keeper.published(message)
-        self._hand_over(message, route.queues, expiration_ms)
+        self._hand_over(message, route, expiration_ms)
 
-    def _hand_over(self, message: Message, queues: list[Queue], expiration_ms: i64) -> None:
+    def _hand_over(self, message: Message, route: Route, expiration_ms: i64) -> None:
         """Enqueue a message where it goes, now or at commit.
 
         Return one that goes nowhere if it is mandatory. `expiration_ms` is `PLAIN` where no rules are to be
         looked at.
         """
+        queues = route.queues
         mandatory = self._bits & MANDATORY != 0
         if self.transaction is not None:
-            self.transaction.publish(Publish(message, queues, mandatory, max(expiration_ms, NEVER)))
+            publish = Publish(message, queues, route.counters, mandatory, max(expiration_ms, NEVER))
+            self.transaction.publish(publish)
             return
+        self.count(message, route.counters, i64(len(queues)))
+        self._enqueue(message, queues, mandatory, expiration_ms)
+
+    def _enqueue(self, message: Message, queues: list[Queue], mandatory: bool, expiration_ms: i64) -> None:
         sequence: i64 = 0
         if not queues:
-            if mandatory:
-                self._client.output.returned(self._channel, message)
+            self.unroutable(message, mandatory)
         elif expiration_ms == PLAIN:
             sequence = self._vhost.publish(message, queues)
         else:
             sequence = self._vhost.publish_by_rules(message, queues, expiration_ms)
         if self.confirms is not None:
             self.confirms.published(sequence)
+
+    def count(self, message: Message, counters: MessageCounters, queue_count: i64) -> None:
+        """Count a publish to the exchange of `counters`, which goes to so many queues."""
+        self._counters.publish += 1
+        counters.publish_in += 1
+        counters.publish_out += queue_count
+        size: i64 = len(message.body)
+        self._sizes.body_bytes += size
+        if size > SMALL_BODY_BYTES:
+            self._sizes.count(size)
+
+    def unroutable(self, message: Message, mandatory: bool) -> None:
+        """Return a message that goes nowhere if it is mandatory."""
+        if mandatory:
+            self._counters.return_unroutable += 1
+            self._client.output.returned(self._channel, message)
+        else:
+            self._counters.drop_unroutable += 1
 
     def _examine(self, body: bytes) -> None:
         """Publish a message with properties that the broker acts on."""
@@ -304,7 +332,7 @@ class Publishing:
         if routing_keys:
             routing_keys.insert(0, self._address[2 + self._address[0] :])
             queues = self._vhost.router.resolve(exchange, routing_keys, header)
-            route = Route(queues, False, self._vhost.router.keepers)
+            route = Route(queues, exchange.counters, False, self._vhost.router.keepers)
         else:
             route = self._vhost.route(self._address, header)
         if expiration_ms == NEVER and route.is_plain:
@@ -312,7 +340,7 @@ class Publishing:
         if route.keepers:
             self._have_kept(message, route, expiration_ms)
             return
-        self._hand_over(message, route.queues, expiration_ms)
+        self._hand_over(message, route, expiration_ms)
 
     def _delay(self, exchange: Exchange, header: bytes, body: bytes) -> bool:
         """Have a message wait until it is due; false if that is now. Raises 406 for too long a delay."""
@@ -322,10 +350,11 @@ class Publishing:
             return False
         message = Message(self._address, header, body, self._persistent)
         if self.transaction is None:
-            self._hand_over(message, delayed.queues_for(exchange, delay_ms), delay_ms)
+            self.count(message, exchange.counters, 0)
+            self._enqueue(message, delayed.queues_for(exchange, delay_ms), False, delay_ms)
         else:
             # It waits from the commit on. Only then is it known where.
-            publish = Publish(message, [], False, delay_ms)
+            publish = Publish(message, [], exchange.counters, False, delay_ms)
             publish.delayed_by = exchange
             self.transaction.publish(publish)
         return True

@@ -45,6 +45,7 @@ class Settling(Holder):
         if self.transaction is not None:
             self.transaction.settlements.append(Settlement([delivery], ACKED))
             return
+        self._window.counters.ack += 1
         delivery.queue.settle(delivery.entry)
         self._consuming.released(delivery)
 
@@ -93,6 +94,8 @@ class Settling(Holder):
         if verdict == REQUEUED or verdict == RETURNED:
             # The latest first, which is the order in which a queue takes them back at the least cost.
             deliveries.reverse()
+        elif verdict == ACKED:
+            self._window.counters.ack += len(deliveries)
         for delivery in deliveries:
             if verdict == ACKED:
                 delivery.queue.settle(delivery.entry)

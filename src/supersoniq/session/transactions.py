@@ -4,6 +4,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from supersoniq.broker.counters import MessageCounters
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import Recollection
@@ -20,13 +21,21 @@ RETURNED: Final = 3  # requeued, as the consumer wishes
 class Publish:
     """A publish whose queues are found and that is not enqueued yet; `expiration_ms` is -1 for none.
 
-    `keepers` are exchanges that keep it when it is. `delayed_by` is the exchange that delays it, by
-    `expiration_ms`; `memory` makes it a duplicate if it has seen `value` by then.
+    `counters` are the exchange's. `keepers` are exchanges that keep it when it is. `delayed_by` is the
+    exchange that delays it, by `expiration_ms`; `memory` makes it a duplicate if it has seen `value` by then.
     """
 
-    def __init__(self, message: Message, queues: list[Queue], mandatory: bool, expiration_ms: i64) -> None:
+    def __init__(
+        self,
+        message: Message,
+        queues: list[Queue],
+        counters: MessageCounters,
+        mandatory: bool,
+        expiration_ms: i64,
+    ) -> None:
         self.message = message
         self.queues = queues
+        self.counters = counters
         self.mandatory = mandatory
         self.expiration_ms: i64 = expiration_ms
         self.keepers: list[Exchange] = []
@@ -63,6 +72,11 @@ class Transaction:
         publish = self._publishes[-1]
         publish.memory = memory
         publish.value = value
+
+    @property
+    def publish_count(self) -> int:
+        """How many publishes are held back."""
+        return len(self._publishes)
 
     def drain_publishes(self) -> list[Publish]:
         """Take the publishes, in order."""

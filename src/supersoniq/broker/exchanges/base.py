@@ -6,6 +6,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from supersoniq.amqp.primitives import octets
 from supersoniq.amqp.tables import Table, encode_table
+from supersoniq.broker.counters import MessageCounters
 from supersoniq.broker.definitions import BindingDefinition, ExchangeDefinition
 from supersoniq.broker.message import Message
 from supersoniq.broker.policies import Policy, merged
@@ -81,6 +82,7 @@ class Exchange(Destination, ABC):
         self.deduplicates = deduplicates(arguments)
         self.delays = delays is not None and delays.value is True
         self.bindings: dict[BindingIdentity, Binding] = {}
+        self.counters = MessageCounters()
 
     def apply(self, definition: dict[str, object]) -> None:
         """Go by the definition of policies from now on; an argument counts before it."""

@@ -10,6 +10,7 @@ from typing import Final, final
 from mypy_extensions import i64, mypyc_attr
 
 from supersoniq.broker.arguments import QueueOptions
+from supersoniq.broker.counters import MessageCounters
 from supersoniq.broker.deaths import DELIVERY_LIMIT, EXPIRED, MAXLEN, REJECTED
 from supersoniq.broker.definitions import QueueDefinition
 from supersoniq.broker.exchanges.base import Destination
@@ -21,10 +22,10 @@ from supersoniq.broker.queues.consumers import Consumers
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.levels import PriorityBacklog
 from supersoniq.broker.queues.rebuilding import Refill, rebuild
-from supersoniq.broker.queues.resting import Rested, Resting
+from supersoniq.broker.queues.resting import Resting
 from supersoniq.broker.queues.rules import DROP_HEAD, REJECT_PUBLISH_DLX, Rules
-from supersoniq.broker.timers import Timer
-from supersoniq.broker.turn import Deferred, Turn
+from supersoniq.broker.queues.waking import Awake, Dispatch, Expiry, Wakes
+from supersoniq.broker.turn import Turn
 
 # Deliveries of one queue in one turn; the rest waits, so that a deep backlog holds up nobody else.
 DISPATCH_MAX: Final = 2_000
@@ -48,45 +49,7 @@ class Graveyard(ABC):
 
 
 @final
-class _Expiry(Timer):
-    """The moment at which something in one queue expires."""
-
-    def __init__(self, queue: "Queue") -> None:
-        super().__init__()
-        self._queue = queue
-
-    def fire(self, now_ms: i64) -> i64:
-        """Drop what has expired."""
-        return self._queue.expire(now_ms)
-
-
-@final
-class _Awake(Rested):
-    """Takes back what has rested, for one queue."""
-
-    def __init__(self, queue: "Queue") -> None:
-        self._queue = queue
-
-    def rested(self, entry: Entry) -> None:
-        """Put it back."""
-        self._queue.come_back(entry)
-
-
-@final
-class _Dispatch(Deferred):
-    """The dispatch of one queue at the end of a turn."""
-
-    def __init__(self, queue: "Queue") -> None:
-        super().__init__()
-        self._queue = queue
-
-    def run(self) -> bool:
-        """Hand out what is ready."""
-        return self._queue.dispatch()
-
-
-@final
-class Queue(Destination):
+class Queue(Destination, Wakes):
     """One queue of a virtual host.
 
     `owner` is the connection that an exclusive queue belongs to, `NOBODY` for others.
@@ -111,8 +74,7 @@ class Queue(Destination):
         self.deleted = False
         self.unacked_count: i64 = 0
         self.unacked_body_bytes: i64 = 0
-        self.published_count: i64 = 0
-        self.delivered_count: i64 = 0
+        self.counters = MessageCounters()
         self.dead_letter_count: i64 = 0  # of those that wait in the graveyard, which counts them
         self.dead_letter_body_bytes: i64 = 0
         self.consumers = Consumers(options.single_active_consumer)
@@ -120,8 +82,8 @@ class Queue(Destination):
         self.graveyard: Graveyard | None = None
         self._backlog = self._new_backlog()
         self._turn = turn
-        self._dispatch = _Dispatch(self)
-        self._expiry: _Expiry | None = None
+        self._dispatch = Dispatch(self)
+        self._expiry: Expiry | None = None
         self._resting: Resting | None = None
 
     def _new_backlog(self) -> Backlog:
@@ -151,15 +113,17 @@ class Queue(Destination):
         kept = self.kept
         position = kept.next_position
         kept.next_position = position + 1
-        self.published_count += 1
+        counters = self.counters
+        counters.publish += 1
         if self._backlog.count == 0:
             consumer = self.consumers.next_ready()
             if consumer is not None:
-                self.delivered_count += 1
                 if consumer.no_ack:
+                    counters.deliver_no_ack += 1
                     consumer.deliver_settled(message, False)
                     self._hand_over(position, message)
                 else:
+                    counters.deliver += 1
                     self._hold(position, message)
                     consumer.deliver(Entry(message, position))
                 return
@@ -171,7 +135,6 @@ class Queue(Destination):
         entry = Entry(message, kept.next_position)
         entry.expires_at = expires_at
         kept.next_position += 1
-        self.published_count += 1
         if self._backlog.count == 0:
             consumer = self.consumers.next_ready()
             if consumer is not None:
@@ -268,11 +231,15 @@ class Queue(Destination):
         return False
 
     def _hand_to(self, consumer: Consumer, entry: Entry) -> None:
-        self.delivered_count += 1
+        counters = self.counters
+        if entry.delivery_count > 0:
+            counters.redeliver += 1
         if consumer.no_ack:
+            counters.deliver_no_ack += 1
             consumer.deliver_settled(shown(self.rules, entry), entry.delivery_count > 0)
             self._hand_over(entry.position, entry.message)
         else:
+            counters.deliver += 1
             self._hold(entry.position, entry.message)
             consumer.deliver(entry)
 
@@ -285,16 +252,22 @@ class Queue(Destination):
             entry = self._backlog.pop()
             if entry.expires_at > 0 and self._is_late(entry):
                 continue
-            self.delivered_count += 1
+            counters = self.counters
+            if entry.delivery_count > 0:
+                counters.redeliver += 1
             if no_ack:
+                counters.get_no_ack += 1
                 self._hand_over(entry.position, entry.message)
             else:
+                counters.get += 1
                 self._hold(entry.position, entry.message)
             return entry
+        self.counters.get_empty += 1
         return None
 
     def settle(self, entry: Entry) -> None:
-        """Forget a delivered entry."""
+        """Forget a delivered entry: it was acked."""
+        self.counters.ack += 1
         self._let_go(entry.message)
         self._forget(entry.position, entry.message)
 
@@ -316,7 +289,7 @@ class Queue(Destination):
         rest_ms = self.rules.rest_ms(entry.delivery_count, is_failure)
         if rest_ms > 0:
             if self._resting is None:
-                self._resting = Resting(_Awake(self), self._turn.timers)
+                self._resting = Resting(Awake(self), self._turn.timers)
             self._resting.add(entry, rest_ms)
         else:
             self.come_back(entry)
@@ -359,7 +332,7 @@ class Queue(Destination):
     def _wind(self, at_ms: i64) -> None:
         """Have the timer fire at a time, if not before."""
         if self._expiry is None:
-            self._expiry = _Expiry(self)
+            self._expiry = Expiry(self)
         if self._expiry.due_ms == 0 or at_ms < self._expiry.due_ms:
             self._turn.timers.set(self._expiry, at_ms)
 
