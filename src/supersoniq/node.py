@@ -103,6 +103,7 @@ class Node:
         vhost.default_queue_type = self._settings.default_queue_type.encode()
         vhost.announcer.events = self.events
         vhost.announcer.incarnation = self._incarnation
+        vhost.tracing.node = node_name()
         if name == self._settings.event_vhost:
             vhost.predeclare(EVENT_EXCHANGE, "topic", True)
         vhost.router.unroutable = self._settings.unroutable_queue.encode()

@@ -15,6 +15,7 @@ from supersoniq.amqp.properties import (
     headers_property,
     is_persistent,
     property_flags,
+    property_table,
     read_properties,
     shortstr_property,
     with_headers,
@@ -28,7 +29,7 @@ from supersoniq.amqp.spec import (
     FLAG_REPLY_TO,
     FLAG_USER_ID,
 )
-from supersoniq.amqp.tables import Table, encode_table, read_table, table_of
+from supersoniq.amqp.tables import Table, encode_table, plain, read_table, table_of
 
 short = st.binary(max_size=255)
 VALUES = {"s": short, "o": st.integers(0, 255), "q": st.integers(0, 2**64 - 1), "F": tables.map(encode_table)}
@@ -188,3 +189,17 @@ def test_properties_made_by_hand_are_written_in_wire_order() -> None:
     properties.change_headers(table_of({"a": 1}))
     expected = {"content_type": "text", "headers": {"a": 1}, "delivery_mode": 2, "timestamp": 2**64 - 1}
     assert properties.content_header(5) == header_of(expected, 5)
+
+
+def test_property_table_has_what_is_set_by_its_name() -> None:
+    properties = Properties()
+    properties.values[FLAG_CONTENT_TYPE] = b"text/plain"
+    properties.change_headers(table_of({"a": 1}))
+    properties.delivery_mode = 2
+    properties.timestamp = 1 << 40
+    table = property_table(properties.content_header(3))
+    assert plain(table) == {
+        "content_type": "text/plain", "headers": {"a": 1}, "delivery_mode": 2, "timestamp": 1 << 40,
+    }  # fmt: skip
+    assert list(table) == [b"content_type", b"headers", b"delivery_mode", b"timestamp"]
+    assert property_table(Properties().content_header(0)) == {}

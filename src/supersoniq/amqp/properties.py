@@ -32,13 +32,29 @@ from supersoniq.amqp.spec import (
     FLAG_PRIORITY,
     FLAG_TIMESTAMP,
 )
-from supersoniq.amqp.tables import Table, check_table, encode_table, read_table
+from supersoniq.amqp.tables import Field, Table, check_table, encode_table, field, read_table
 
 FLAGS_AT: Final = 12
 VALUES_AT: Final = 14
 
 # Wire order. All are short strings but headers (a table), delivery_mode and priority (octets) and timestamp.
 FLAG_ORDER: Final = [1 << (15 - bit) for bit in range(14)]
+NAMES: Final = [
+    b"content_type",
+    b"content_encoding",
+    b"headers",
+    b"delivery_mode",
+    b"priority",
+    b"correlation_id",
+    b"reply_to",
+    b"expiration",
+    b"message_id",
+    b"timestamp",
+    b"type",
+    b"user_id",
+    b"app_id",
+    b"cluster_id",
+]
 
 
 def property_flags(header: bytes) -> i64:
@@ -216,6 +232,33 @@ def read_properties(header: bytes) -> Properties:
             properties.values[flag] = header[at + 1 : stop]
         at = stop
     return properties
+
+
+def property_table(header: bytes) -> Table:
+    """Return the properties that are set as a table, by their names; raises 501 or 502 as reading does."""
+    properties = read_properties(header)
+    table: Table = {}
+    for flag, name in zip(FLAG_ORDER, NAMES, strict=True):
+        value = _property(properties, flag)
+        if value is not None:
+            table[name] = value
+    return table
+
+
+def _property(properties: Properties, flag: int) -> Field | None:
+    if flag == FLAG_HEADERS:
+        octets = properties.headers
+        return None if octets is None else Field(ord("F"), read_table(octets, 4, len(octets)))
+    if flag == FLAG_DELIVERY_MODE:
+        number = properties.delivery_mode
+    elif flag == FLAG_PRIORITY:
+        number = properties.priority
+    elif flag == FLAG_TIMESTAMP:
+        number = properties.timestamp
+    else:
+        value = properties.values.get(flag)
+        return None if value is None else field(value)
+    return None if number is None else field(number)
 
 
 def with_shortstr(header: bytes, flag: int, value: bytes) -> bytes:

@@ -24,7 +24,8 @@ class Route:
     """The queues for one address. `current` turns false when it must be asked for again.
 
     `is_plain` says that none of them has rules for what comes in. `keepers` are the exchanges on the way that
-    keep messages, `counters` those of the exchange that it begins with.
+    keep messages, None for none; while the virtual host is traced there is a list always, so that publishers
+    look closer. `counters` are those of the exchange that it begins with.
     """
 
     def __init__(
@@ -44,13 +45,15 @@ class Route:
 class Router:
     """Finds queues in the exchanges and queues of one virtual host, which it shares with the host itself.
 
-    `keepers` are the exchanges that keep messages among those it came by last.
+    `keepers` are the exchanges that keep messages among those it came by last. While it `is_traced` nothing
+    is remembered.
     """
 
     def __init__(self, exchanges: dict[bytes, Exchange], queues: dict[bytes, Queue]) -> None:
         self._exchanges = exchanges
         self._queues = queues
         self.keepers: list[Exchange] = []
+        self.is_traced = False
         self.unroutable = b""  # the queue for what nobody takes, if there is one of that name
         self._routes: dict[bytes, Route] = {}
         self._visit: i64 = 0
@@ -70,13 +73,17 @@ class Router:
     def route(self, exchange: Exchange, address: bytes, routing_key: bytes, header: bytes) -> Route:
         """Find the queues for a message with one key; remember them if they depend on the address alone."""
         queues = self.resolve(exchange, [routing_key], header)
-        keepers = self.keepers if self.keepers else None
-        route = Route(queues, exchange.counters, self._by_key_alone, keepers)
-        if self._by_key_alone:
+        is_lasting = self._by_key_alone and not self.is_traced
+        route = Route(queues, exchange.counters, is_lasting, self.kept_by())
+        if is_lasting:
             if len(self._routes) >= ROUTES_MAX:
                 self.changed()
             self._routes[address] = route
         return route
+
+    def kept_by(self) -> list[Exchange] | None:
+        """Return the exchanges that keep the message that was routed last, for its route."""
+        return self.keepers if self.keepers or self.is_traced else None
 
     def resolve(self, exchange: Exchange, routing_keys: list[bytes], header: bytes) -> list[Queue]:
         """Find the queues for a message with any number of keys, or the queue for what nobody takes."""

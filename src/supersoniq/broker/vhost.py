@@ -29,6 +29,7 @@ from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.replay import replay
 from supersoniq.broker.routing import DEDUPLICATION_PREFIX, DELAYED_PREFIX, INTERNAL_PREFIXES, Route, Router
 from supersoniq.broker.store import Store
+from supersoniq.broker.tracing import Tracing
 from supersoniq.broker.turn import Turn
 
 RESERVED: Final = b"amq."
@@ -80,6 +81,7 @@ class VHost:
         self.holders[self._dead_letters.limbo] = None
         self.delayed = Delayed(name, self._publishing, self.exchanges, self.queues, self.router, store, turn)
         self.holders[self.delayed.limbo] = None
+        self.tracing = Tracing(name, self.exchanges, self.router, self._publishing, turn)
         self._sequence: i64 = 0  # of the last change to what is durable
         self._exclusive: dict[int, dict[bytes, Queue]] = {}
         self._turn = turn
