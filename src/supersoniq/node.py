@@ -24,6 +24,7 @@ from supersoniq.management.serving import Serving
 from supersoniq.server.alarms import Alarms, Watch
 from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
+from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.memory import available_bytes, release_free_bytes, resident_bytes
 from supersoniq.server.memory_watch import Memory, MemoryWatch
 from supersoniq.server.names import RandomNames
@@ -79,6 +80,8 @@ class Node:
         self._clock = LoopClock()
         self._turn = Turn(self._clock)
         self._names = RandomNames()
+        self._users = Users()
+        self._logins = PasswordLogins(self._users, frozenset(settings.loopback_users))
         self.events = Audience()
         self._lock: DirectoryLock | None = None
         self._store: Store = MemoryStore()
@@ -152,7 +155,7 @@ class Node:
 
     def _new_context(self) -> Context:
         settings = self._settings
-        users = Users()
+        users = self._users
         for name, password in settings.users.items():
             password_hash = hash_password(password.get_secret_value().encode(), SHA256)
             users.put(User(name, password_hash, frozenset({ADMINISTRATOR})))
@@ -169,7 +172,7 @@ class Node:
             self.vhosts,
             users,
             Permissions(),
-            frozenset(settings.loopback_users),
+            self._logins,
             self._names,
             limits,
             encode_table(table_of(server_properties())),
@@ -197,6 +200,7 @@ class Node:
             settings = self._settings
             server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
             self._serving = await self._new_serving(server)
+            self._logins.start(self._loop, server.end_turn)
             await server.listen(settings.host, settings.port)
             self._serving.start()
         except BaseException:
@@ -297,6 +301,7 @@ class Node:
         self._clock.stop()
         if self._serving is not None:
             self._serving.close()
+        self._logins.stop()
         if self._interval is not None:
             self._interval.cancel()
         if self._disk_store is not None:

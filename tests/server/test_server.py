@@ -12,6 +12,7 @@ from tests.session.script import Node, frames_in, method_frame, octets_of
 from supersoniq.server.alarms import DISK, MEMORY, Alarms, Watch
 from supersoniq.server.server import Server
 from supersoniq.server.store_watch import Storage, TroubleWatch
+from supersoniq.session.connection import CLOSING
 from supersoniq.session.context import Limits
 
 PATIENCE = 10
@@ -137,6 +138,25 @@ def test_port_in_use_leaves_nothing_open() -> None:
                 await server.listen(["127.0.0.1", "127.0.0.2"], port)
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", port)
+
+    asyncio.run(scenario())
+
+
+def test_chosen_clients_are_closed_with_320() -> None:
+    async def scenario() -> None:
+        async with serving(["127.0.0.1"]) as server:
+            peers = [await Peer.opened(server.addresses[0]) for _ in range(3)]
+            chosen = [transport.connection for transport in server.transports][:2]
+            clients = [connection.client for connection in chosen if connection is not None]
+            assert server.close_connections(lambda client: client in clients, "because") == 2
+            assert server.close_connections(lambda client: client.user == "nobody", "because") == 0
+            closed = 0
+            for transport in server.transports:
+                assert transport.connection is not None
+                closed += transport.connection.state == CLOSING
+            assert closed == 2
+            for peer in peers:
+                await peer.close()
 
     asyncio.run(scenario())
 

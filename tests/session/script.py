@@ -21,7 +21,6 @@ from tests.conformance.codec import (
 from tests.fakes import FakeClock, FakeStore, FakeTransport, FixedNames, settle_down
 
 from supersoniq.amqp.tables import encode_table, table_of
-from supersoniq.auth.passwords import MD5, hash_password
 from supersoniq.auth.permissions import Permission, Permissions
 from supersoniq.auth.users import User, Users
 from supersoniq.broker.queues.queue import Queue as BrokerQueue
@@ -29,6 +28,7 @@ from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.connection import Connection as Session
 from supersoniq.session.context import Context, Limits
+from supersoniq.session.logins import Login, Logins
 
 CAPABILITIES = {
     "publisher_confirms": True,
@@ -84,6 +84,30 @@ def frames_in(data: bytes) -> tuple[list[Frame], bytes]:
     return frames, data[at:]
 
 
+class FakeLogins(Logins):
+    """Knows guest, who may come from this machine only, and ann; decides at once unless told to hold."""
+
+    def __init__(self) -> None:
+        self.is_holding = False
+        self.held: list[Login] = []
+
+    def attempt(self, login: Login) -> None:
+        if self.is_holding:
+            self.held.append(login)
+        else:
+            self.decide(login)
+
+    def decide(self, login: Login) -> None:
+        if login.user not in ("guest", "ann"):
+            login.refuse("there is no such user")
+        elif login.password is not None and login.password != login.user.encode():
+            login.refuse("the password is wrong")
+        elif login.user == "guest" and not login.from_loopback:
+            login.refuse("the user may come from this machine only")
+        else:
+            login.grant()
+
+
 class Node:
     """What `node.py` puts together, with fakes below and beside."""
 
@@ -94,15 +118,16 @@ class Node:
         self.names = FixedNames()
         self.vhost = VHost("/", self.turn, self.store, self.names)
         self._own_holders = len(self.vhost.holders)
+        self.logins = FakeLogins()
         permissions = Permissions()
         for user in ("guest", "ann"):
             permissions.put(user, "/", Permission(".*", ".*", ".*"))
         self.context = Context(
             self.turn,
             {"/": self.vhost},
-            Users([User(name, hash_password(name.encode(), MD5)) for name in ("guest", "ann")]),
+            Users([User(name) for name in ("guest", "ann")]),
             permissions,
-            frozenset({"guest"}),
+            self.logins,
             self.names,
             limits or Limits(),
             encode_table(table_of({"product": "test"})),

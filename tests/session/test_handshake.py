@@ -2,13 +2,16 @@
 
 import pytest
 from tests.conformance import codec
-from tests.conformance.codec import PROTOCOL_HEADER, Connection
+from tests.conformance.codec import PROTOCOL_HEADER, Channel, Connection
 from tests.session.script import Client, Node, header_payload
 
-from supersoniq.amqp.errors import CommandInvalid, MalformedField
+from supersoniq.auth.peer import Encryption, PeerCertificate
 from supersoniq.session.connection import REFUSED_TICKS
 from supersoniq.session.context import Limits
-from supersoniq.session.handshake import credentials
+from supersoniq.session.held_frames import HELD_BYTES_MAX
+from supersoniq.session.mechanisms import COMMON_NAME, CertificateNames
+
+CERTIFICATE = PeerCertificate("CN=ann,O=Example", "CN=ca", "", ["ann"], [], [], [], [])
 
 
 @pytest.fixture
@@ -60,9 +63,9 @@ def test_whole_handshake_may_come_in_one_piece(client: Client) -> None:
     assert client.method_names() == ["connection.start", "connection.tune", "connection.open_ok"]
 
 
-def codec_frame(method: codec.Method) -> bytes:
+def codec_frame(method: codec.Method, channel: int = 0) -> bytes:
     payload = codec.encode_method(method)
-    return b"\x01\x00\x00" + len(payload).to_bytes(4) + payload + b"\xce"
+    return b"\x01" + channel.to_bytes(2) + len(payload).to_bytes(4) + payload + b"\xce"
 
 
 def test_amqplain_is_accepted(client: Client) -> None:
@@ -115,31 +118,125 @@ def test_guest_is_refused_from_elsewhere() -> None:
     client << Connection.close(reply_code=403)
 
 
-@pytest.mark.parametrize("response", [b"", b"guest", b"\0guest", b"\0guest\0guest\0more"])
-def test_malformed_plain_is_a_syntax_error(response: bytes) -> None:
-    with pytest.raises(MalformedField):
-        credentials(b"PLAIN", response)
+def held(client: Client) -> Client:
+    """A client whose login is not decided yet."""
+    client.node.logins.is_holding = True
+    return started(client).login()
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        b"",
-        b"\x05LOGIN",
-        codec.table({"LOGIN": "guest"})[4:],
-        codec.table({"LOGIN": "guest", "PASSWORD": 1})[4:],
-        codec.table({"LOGIN": "guest", "PASSWORD": "guest"}),
-    ],
-)
-def test_malformed_amqplain_is_a_syntax_error(response: bytes) -> None:
-    with pytest.raises(MalformedField):
-        credentials(b"AMQPLAIN", response)
+def decide(client: Client) -> None:
+    for login in client.node.logins.held:
+        client.node.logins.decide(login)
+    client.node.end_turn()
 
 
-def test_credentials_are_user_and_password() -> None:
-    assert credentials(b"PLAIN", b"\0ann\0sec ret") == ("ann", b"sec ret")
-    with pytest.raises(CommandInvalid):
-        credentials(b"plain", b"\0ann\0secret")
+def test_answer_to_a_login_may_come_later(client: Client) -> None:
+    held(client)
+    assert client.is_quiet()
+    decide(client)
+    client << Connection.tune()
+
+
+def test_what_comes_before_the_answer_waits_for_it(client: Client) -> None:
+    held(client)
+    for method in (Connection.tune_ok(channel_max=2047, frame_max=131072), Connection.open(virtual_host="/")):
+        client >> method
+    client.feed(codec_frame(Channel.open(), 1) + b"\x02\x00\x01\x00\x00\x00\x00\xce")
+    assert client.is_quiet()
+    decide(client)
+    names = ["connection.tune", "connection.open_ok", "channel.open_ok", "connection.close"]
+    assert client.method_names() == names  # the content came without a method
+
+
+def test_content_in_the_handshake_is_an_error_after_the_answer_too(client: Client) -> None:
+    held(client).feed(b"\x03\x00\x01\x00\x00\x00\x00\xce")
+    decide(client)
+    client << Connection.tune()
+    client << Connection.close(reply_code=505)
+
+
+def test_late_refusal_closes(client: Client) -> None:
+    client.node.logins.is_holding = True
+    started(client).login(response=b"\0guest\0wrong")
+    client >> Connection.tune_ok(channel_max=2047, frame_max=131072)
+    decide(client)
+    client << Connection.close(reply_code=403, class_id=0, method_id=0)
+    assert client.is_quiet()
+
+
+def test_late_refusal_leaves_a_client_waiting_that_cannot_take_it(client: Client) -> None:
+    client.node.logins.is_holding = True
+    started(client).login(response=b"\0guest\0wrong", capabilities={})
+    client >> Connection.close(reply_code=200)
+    decide(client)
+    assert client.is_quiet()
+    client.node.tick(REFUSED_TICKS)
+    assert client.transport.is_aborted
+
+
+def test_handshake_timeout_holds_while_a_login_is_undecided() -> None:
+    node = Node(Limits(handshake_ticks=5))
+    client = held(node.stranger())
+    node.tick(5)
+    assert client.transport.is_aborted
+
+
+def test_answer_for_a_client_that_is_gone_is_no_news(client: Client) -> None:
+    held(client).session.lost()
+    assert client.node.logins.held[0].is_over
+    decide(client)
+    assert client.is_quiet()
+
+
+def test_who_sends_a_lot_before_the_answer_is_not_read(client: Client) -> None:
+    held(client)
+    data = codec_frame(Connection.tune_ok(channel_max=2047, frame_max=131072))
+    client.feed(data * (HELD_BYTES_MAX // len(data)))
+    assert not client.transport.is_reading
+    decide(client)
+    assert client.transport.is_reading
+    client << Connection.tune()
+    client << Connection.close(reply_code=504)
+
+
+def test_frame_that_is_none_is_refused_while_a_login_is_undecided(client: Client) -> None:
+    held(client).feed(b"\x07" + bytes(7))
+    client << Connection.close(reply_code=501)
+    decide(client)
+    assert client.is_quiet()
+
+
+def test_refusal_is_logged_with_user_address_mechanism_and_reason(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    started(client).login(response=b"\0ann\nfake\0geheim")
+    client << Connection.close(reply_code=403)
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("connection ")
+    assert line.endswith("login of user 'ann\\nfake' by PLAIN refused: there is no such user")
+    assert "geheim" not in caplog.text
+
+
+def certified(client: Client) -> Client:
+    client.session.client.encryption = Encryption("tlsv1.3", "any", "aes_256_gcm", "aead", CERTIFICATE)
+    client.node.context.certificate_names = CertificateNames(COMMON_NAME)
+    return client
+
+
+def test_certificate_logs_in(client: Client) -> None:
+    certified(client) >> PROTOCOL_HEADER
+    assert (client << Connection.start()).mechanisms == b"PLAIN AMQPLAIN EXTERNAL"
+    client.login(mechanism="EXTERNAL", response=b"")
+    client << Connection.tune()
+    assert client.session.client.user == "ann"
+
+
+def test_certificate_of_a_stranger_is_refused(client: Client) -> None:
+    client.node.context.certificate_names = CertificateNames()
+    certified(client).node.context.certificate_names = CertificateNames()
+    started(client).login(mechanism="EXTERNAL", response=b"guest")
+    close = client << Connection.close(reply_code=403)
+    assert "authentication mechanism EXTERNAL" in close.reply_text
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,22 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 from typing import cast
 
 from supersoniq.server.alarms import Alarms
 from supersoniq.server.pulse import Pulse
 from supersoniq.server.store_watch import Storage
 from supersoniq.server.transport import SocketTransport
+from supersoniq.session.client import Client
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Context
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
+# Says of a client whether its connection is meant.
+Chooser = Callable[[Client], bool]
 SHUTDOWN_REASON = "broker forced connection closure with reason 'shutdown'"
 
 
@@ -86,6 +90,17 @@ class Server:
             for transport in list(self.transports):
                 if transport.connection is not None:
                     transport.connection.client.unblock()
+
+    def close_connections(self, chooser: Chooser, reason: str) -> int:
+        """Close the connections that are chosen with 320, at once; returns how many that were."""
+        count = 0
+        for transport in list(self.transports):
+            connection = transport.connection
+            if connection is not None and chooser(connection.client):
+                connection.force_close(reason)
+                count += 1
+        self._pulse.end_turn()
+        return count
 
     async def stop(self, grace_seconds: float) -> None:
         """Close every client with 320, give them `grace_seconds` to answer, and drop who is left."""

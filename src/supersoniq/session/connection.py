@@ -36,12 +36,17 @@ from supersoniq.amqp.spec import (
     CONNECTION_CLOSE_OK,
     CONNECTION_UPDATE_SECRET,
     CONNECTION_UPDATE_SECRET_OK,
+    FRAME_BODY,
+    FRAME_HEADER,
+    FRAME_METHOD,
     PROTOCOL_HEADER,
 )
 from supersoniq.session.channel import Channel, method_number
 from supersoniq.session.client import Client
 from supersoniq.session.context import Context
-from supersoniq.session.handshake import Handshake
+from supersoniq.session.handshake import Handshake, LoginWaiter
+from supersoniq.session.held_frames import HeldFrames
+from supersoniq.session.logins import Login
 from supersoniq.session.output import Drained, Output, Transport
 
 logger = logging.getLogger(__name__)
@@ -63,7 +68,7 @@ REFUSED: Final = 5  # the client is dropped without a word when its ticks are up
 
 
 @final
-class Connection(FrameHandler, Drained):
+class Connection(FrameHandler, Drained, LoginWaiter):
     """One client's conversation.
 
     The transport calls `feed`, `tick`, `lost` and the output's `pause` and `resume`.
@@ -77,7 +82,7 @@ class Connection(FrameHandler, Drained):
         self.state = HEADER
         self._context = context
         self._transport = transport
-        self._handshake = Handshake(self.client, from_loopback)
+        self._handshake = Handshake(self.client, self, from_loopback)
         self._reader = FrameReader(self, context.limits.frame_max_bytes)
         self._opening = b""
         self._channel: Channel | None = None  # the one that the last frame was for
@@ -89,6 +94,7 @@ class Connection(FrameHandler, Drained):
         self._ticks_to_heartbeat = 0
         self._silent_halves = 0
         self._was_fed = False
+        self._held = HeldFrames()
 
     # Bytes
 
@@ -150,6 +156,9 @@ class Connection(FrameHandler, Drained):
 
     def header_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
         """Take a content header."""
+        if self.state != RUNNING:
+            self._early_content(FRAME_HEADER, channel, data, start, end)
+            return
         current = self._content_channel(channel)
         if current is not None:
             self._method = BASIC_PUBLISH
@@ -160,6 +169,9 @@ class Connection(FrameHandler, Drained):
 
     def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
         """Take a piece of a content body."""
+        if self.state != RUNNING:
+            self._early_content(FRAME_BODY, channel, data, start, end)
+            return
         current = self._content_channel(channel)
         if current is not None:
             self._method = BASIC_PUBLISH
@@ -177,12 +189,16 @@ class Connection(FrameHandler, Drained):
         self._channel = self.channels.get(int(number))
         self._channel_number = number
 
+    def _early_content(self, kind: int, channel: i64, data: bytes, start: i64, end: i64) -> None:
+        """Take content when the connection is not running: none is expected then."""
+        if self.state == OPENING:
+            if self._handshake.is_waiting:
+                self._hold(kind, channel, data[start:end])
+            else:
+                raise UnexpectedFrame("expected method frame, got non method frame instead", 0, 0)
+
     def _content_channel(self, number: i64) -> Channel | None:
         """Return the channel that takes content; None if it is to be dropped."""
-        if self.state != RUNNING:
-            if self.state == OPENING:
-                raise UnexpectedFrame("expected method frame, got non method frame instead", 0, 0)
-            return None
         if number != self._channel_number:
             self._choose(number)
         current = self._channel
@@ -251,9 +267,11 @@ class Connection(FrameHandler, Drained):
 
     def _connection_method(self, channel: i64, method: i64, data: bytes, start: i64, end: i64) -> None:
         """Carry out a method on channel 0, or any while the connection is not running."""
-        if self.state == CLOSED:
+        if self.state == CLOSED or self.state == REFUSED:
             return
-        if method == CONNECTION_CLOSE and channel == 0:
+        if self.state == OPENING and self._handshake.is_waiting:
+            self._hold(FRAME_METHOD, channel, data[start:end])
+        elif method == CONNECTION_CLOSE and channel == 0:
             self._release()
             self.output.method(0, CONNECTION_CLOSE_OK)
             self._end()
@@ -273,6 +291,58 @@ class Connection(FrameHandler, Drained):
         else:
             raise ChannelFault("unexpected method in connection state running")
 
+    # Login
+
+    def login_granted(self, login: Login) -> None:
+        """Go on with the handshake, and with what came meanwhile."""
+        self._context.counters.auth_succeeded += 1
+        self.client.user = login.user
+        self._handshake.tune()
+        self._take_held()
+
+    def login_refused(self, login: Login, reason: str) -> None:
+        """Close the connection; `reason` is for the log."""
+        self._context.counters.auth_failed += 1
+        mechanism = self.client.auth_mechanism
+        logger.warning(
+            "connection %s: login of user %r by %s refused: %s",
+            self.client.name,
+            login.user,
+            mechanism,
+            reason,
+        )
+        self._fail(
+            LoginRefused(
+                f"Login was refused using authentication mechanism {mechanism}. "
+                "For details see the broker logfile.",
+                0,
+                0,
+            )
+        )
+        self._take_held()
+
+    def _hold(self, kind: int, channel: i64, payload: bytes) -> None:
+        """Keep a frame until it is known whether the client may log in."""
+        self._held.hold(kind, int(channel), payload)
+        if self._held.is_too_much:
+            self._transport.pause_reading()
+
+    def _take_held(self) -> None:
+        """Take the frames that were kept."""
+        if self._held.is_too_much:
+            self._transport.resume_reading()
+        try:
+            for frame in self._held.release():
+                size = len(frame.payload)
+                if frame.kind == FRAME_METHOD:
+                    self.method_frame(frame.channel, frame.payload, 0, size)
+                elif frame.kind == FRAME_HEADER:
+                    self.header_frame(frame.channel, frame.payload, 0, size)
+                else:
+                    self.body_frame(frame.channel, frame.payload, 0, size)
+        except ConnectionException as error:
+            self._fail(error)
+
     def _run(self) -> None:
         self.state = RUNNING
         self._half_heartbeat_ticks = self._handshake.heartbeat_seconds * TICKS_PER_SECOND // 2
@@ -285,7 +355,7 @@ class Connection(FrameHandler, Drained):
 
     def _fail(self, error: ConnectionException) -> None:
         """Close the connection for an error, in the way its state allows."""
-        if self.state < CLOSING and not isinstance(error, ConnectionForced):
+        if self.state < CLOSING and not isinstance(error, (ConnectionForced, LoginRefused)):
             logger.warning("connection %s: closed: %s", self.client.name, error.reply_text)
         if (
             self.state == OPENING
@@ -330,6 +400,7 @@ class Connection(FrameHandler, Drained):
         self.channels.clear()
         self.client.close_channels(len(channels))
         self.client.leave()
+        self._handshake.abandon()
         self._channel_number = -1
         for channel in channels:
             if not channel.is_closing:

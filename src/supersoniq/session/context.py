@@ -1,6 +1,5 @@
 """What all connections of a node share, put together by `node.py`."""
 
-from supersoniq.auth.passwords import verify
 from supersoniq.auth.permissions import Permissions
 from supersoniq.auth.users import Users
 from supersoniq.broker.counters import SessionCounters
@@ -9,6 +8,8 @@ from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.ports import Names
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
+from supersoniq.session.logins import Logins
+from supersoniq.session.mechanisms import CertificateNames
 
 
 class Limits:
@@ -55,7 +56,7 @@ class Context:
         vhosts: dict[str, VHost],
         users: Users,
         permissions: Permissions,
-        loopback_users: frozenset[str],
+        logins: Logins,
         names: Names,
         limits: Limits,
         server_properties: bytes,
@@ -64,7 +65,8 @@ class Context:
         self.vhosts = vhosts
         self.users = users
         self.permissions = permissions
-        self.loopback_users = loopback_users
+        self.logins = logins
+        self.certificate_names = CertificateNames()
         self.names = names
         self.limits = limits
         self.server_properties = server_properties
@@ -79,13 +81,6 @@ class Context:
     def user_limits(self, user: str) -> UserLimits:
         """Return what a user may have, and has, open."""
         return self._user_limits.setdefault(user, UserLimits())
-
-    def authenticates(self, name: str, password: bytes, from_loopback: bool) -> bool:
-        """Whether the password is the user's and the user may come from there."""
-        user = self.users.get(name)
-        if user is None or user.password is None or not verify(password, user.password):
-            return False
-        return from_loopback or name not in self.loopback_users
 
     def next_id(self) -> int:
         """Return a number for a new connection, never 0."""

@@ -1,15 +1,10 @@
 """The opening of a connection: protocol header, Start, Tune, Open."""
 
-from typing import Final, final
+from typing import final
 
-from supersoniq.amqp.errors import (
-    ChannelFault,
-    CommandInvalid,
-    FrameError,
-    LoginRefused,
-    MalformedField,
-    NotAllowed,
-)
+from mypy_extensions import trait
+
+from supersoniq.amqp.errors import ChannelFault, NotAllowed
 from supersoniq.amqp.methods import Arguments
 from supersoniq.amqp.primitives import text, write_longstr, write_shortstr, write_u8, write_u16, write_u32
 from supersoniq.amqp.spec import (
@@ -21,25 +16,58 @@ from supersoniq.amqp.spec import (
     CONNECTION_TUNE_OK,
     FRAME_MIN_BYTES,
 )
-from supersoniq.amqp.tables import read_table
 from supersoniq.session.client import Client
+from supersoniq.session.logins import Login
+from supersoniq.session.mechanisms import claimed, offered
 
-MECHANISMS: Final = b"PLAIN AMQPLAIN"
+
+@trait
+class LoginWaiter:
+    """Is told what became of a login."""
+
+    def login_granted(self, login: Login) -> None:
+        """Go on with the handshake."""
+        raise AssertionError("a LoginWaiter says what it does")
+
+    def login_refused(self, login: Login, reason: str) -> None:
+        """Close the connection."""
+        raise AssertionError("a LoginWaiter says what it does")
+
+
+@final
+class _HandshakeLogin(Login):
+    """The login of one connection."""
+
+    def __init__(
+        self, waiter: LoginWaiter, user: str, password: bytes | None, host: str, from_loopback: bool
+    ) -> None:
+        super().__init__(user, password, host, from_loopback)
+        self._waiter = waiter
+
+    def granted(self) -> None:
+        """Tell the connection."""
+        self._waiter.login_granted(self)
+
+    def refused(self, reason: str) -> None:
+        """Tell the connection."""
+        self._waiter.login_refused(self, reason)
 
 
 @final
 class Handshake:
     """Leads a client from the protocol header to an open connection.
 
-    `expected` is the method that comes next.
+    `expected` is the method that comes next. `waiter` is told when it is known whether the client may log in.
     """
 
-    def __init__(self, client: Client, from_loopback: bool) -> None:
+    def __init__(self, client: Client, waiter: LoginWaiter, from_loopback: bool) -> None:
         self.expected = CONNECTION_START_OK
         self.is_done = False
         self.heartbeat_seconds = 0
         self._client = client
+        self._waiter = waiter
         self._from_loopback = from_loopback
+        self._login: Login | None = None
 
     def start(self) -> None:
         """Write Connection.Start: the client has sent the protocol header."""
@@ -47,7 +75,7 @@ class Handshake:
         write_u8(writer, 0)
         write_u8(writer, 9)
         writer.write(self._client.context.server_properties)
-        write_longstr(writer, MECHANISMS)
+        write_longstr(writer, offered(self._client.peer_certificate))
         write_longstr(writer, b"en_US")
         self._client.output.end()
 
@@ -71,18 +99,27 @@ class Handshake:
         properties = arguments.table()
         mechanism, response = arguments.shortstr(), arguments.longstr()
         self._client.introduce(properties)
-        self._client.auth_mechanism = text(mechanism)
-        user, password = credentials(mechanism, response)
-        if not self._client.context.authenticates(user, password, self._from_loopback):
-            self._client.context.counters.auth_failed += 1
-            raise LoginRefused(
-                f"Login was refused using authentication mechanism {text(mechanism)}. "
-                "For details see the broker logfile.",
-                0,
-                0,
-            )
-        self._client.context.counters.auth_succeeded += 1
-        self._client.user = user
+        client = self._client
+        client.auth_mechanism = text(mechanism)
+        user, password = claimed(
+            mechanism, response, client.peer_certificate, client.context.certificate_names
+        )
+        login = _HandshakeLogin(self._waiter, user, password, client.peer_host, self._from_loopback)
+        self._login = login
+        client.context.logins.attempt(login)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is not known yet if the client may log in: nothing more is to come until then."""
+        return self._login is not None and not self._login.is_over
+
+    def abandon(self) -> None:
+        """Take no interest in a login any more: the connection ends."""
+        if self._login is not None:
+            self._login.is_over = True
+
+    def tune(self) -> None:
+        """Write Connection.Tune: the client has logged in."""
         limits = self._client.context.limits
         writer = self._client.output.begin(0, CONNECTION_TUNE)
         write_u16(writer, limits.channel_max)
@@ -126,22 +163,3 @@ def _agreed(name: str, asked: int, limit: int, minimum: int) -> int:
     if asked < minimum:
         raise NotAllowed(f"negotiated {name} = {asked} is lower than the minimum allowed value ({minimum})")
     return asked
-
-
-def credentials(mechanism: bytes, response: bytes) -> tuple[str, bytes]:
-    """Return user and password from a SASL response; raises 503 for a mechanism that was not offered."""
-    if mechanism == b"PLAIN":
-        parts = response.split(b"\x00")
-        if len(parts) != 3:
-            raise MalformedField("invalid PLAIN response", 0, 0)
-        return text(parts[1]), parts[2]
-    if mechanism == b"AMQPLAIN":
-        try:
-            table = read_table(response, 0, len(response))
-        except FrameError as error:
-            raise MalformedField("invalid AMQPLAIN response", 0, 0) from error
-        login, password = table.get(b"LOGIN"), table.get(b"PASSWORD")
-        if login is None or password is None or not login.is_string or not password.is_string:
-            raise MalformedField("invalid AMQPLAIN response", 0, 0)
-        return text(login.octets()), password.octets()
-    raise CommandInvalid(f"unknown authentication mechanism '{text(mechanism)}'", 0, 0)
