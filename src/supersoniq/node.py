@@ -32,6 +32,7 @@ from supersoniq.server.server import Server
 from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Buffered, Context, Limits
+from supersoniq.session.mechanisms import CertificateNames
 from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
 from supersoniq.storage.direct import Bystander, Direct
 from supersoniq.storage.directory import open_directory
@@ -176,6 +177,9 @@ class Node:
             self._names,
             limits,
             encode_table(table_of(server_properties())),
+        )
+        context.certificate_names = CertificateNames(
+            settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
         )
         context.events = self.events
         context.incarnation = self._incarnation
