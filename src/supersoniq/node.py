@@ -223,7 +223,7 @@ class Node:
     async def _new_serving(self, server: Server) -> Serving:
         """Return the management API, whose sockets listen."""
         settings = self._settings
-        self.management = ManagementContext(self.context, server, _NodeFacts(self._clock))
+        self.management = ManagementContext(self.context, server, _NodeFacts(self._clock), self._logins)
         serving = Serving(self.management)
         try:
             if settings.management == "on":

@@ -60,10 +60,11 @@ async def authenticate(
     management: ManagementContext, header: str | None, address: str, is_local: bool
 ) -> Caller:
     """Return the caller who has these credentials; raises 401."""
-    user, password = credentials(header)
-    if not management.context.users.authenticates(user, password, is_local):
+    name, password = credentials(header)
+    user = await management.logins.check(name, password, address, is_local)
+    if user is None:
         raise login_failed()
-    return Caller(user, ("administrator",), address)
+    return Caller(name, tuple(sorted(user.tags)), address)
 
 
 def check(caller: Caller, level: Level) -> None:
