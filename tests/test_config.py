@@ -4,11 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from supersoniq.config import ConfigError, Settings, default_data_dir, load, memory_bytes, size_bytes
+from supersoniq.config import ConfigError, Settings, default_data_dir, load
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "configuration.md"
 
@@ -230,23 +228,6 @@ def test_passwords_are_not_shown() -> None:
     assert "s3cret" not in f"{loaded} {loaded.shown()} {loaded.settings!r}"
 
 
-@pytest.mark.parametrize(
-    ("limit", "size"),
-    [
-        ("40%", 400),
-        ("0", 0),
-        ("0%", 0),
-        ("12.5%", 125),
-        ("7", 7),
-        ("2k", 2048),
-        ("1.5 MiB", 1572864),
-        ("2GB", 2**31),
-    ],
-)
-def test_memory_limit_is_a_share_or_a_size(limit: str, size: int) -> None:
-    assert memory_bytes(limit, 1000) == size
-
-
 def test_sizes_may_be_numbers(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.toml",
@@ -259,19 +240,6 @@ def test_sizes_may_be_numbers(tmp_path: Path) -> None:
         "0",
     )
     assert settings.journal_file_bytes == 65536
-
-
-@pytest.mark.parametrize(
-    ("size", "octets"), [("0", 0), ("50MB", 52428800), (" 1.5 k ", 1536), ("2TiB", 2**41)]
-)
-def test_size_is_bytes_or_has_a_unit(size: str, octets: int) -> None:
-    assert size_bytes(size) == octets
-
-
-@pytest.mark.parametrize("size", ["", "5%", "-1", "1 byte", "1" * 400])
-def test_what_is_no_size_is_refused(size: str) -> None:
-    with pytest.raises(ValueError, match="expected a size"):
-        size_bytes(size)
 
 
 def test_journal_file_has_a_size_with_or_without_a_unit() -> None:
@@ -290,16 +258,6 @@ def test_reference_has_every_setting_and_no_other() -> None:
     rows = [line.split("|")[1] for line in table.splitlines()[1:]]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert named == set(Settings.model_fields)
-
-
-@given(st.text(max_size=8))
-def test_memory_limit_is_understood_or_refused_with_what_is_expected(text: str) -> None:
-    said = "expected nothing else"
-    try:
-        memory_bytes(text, 1000)
-    except ValueError as error:
-        said = str(error)
-    assert said.startswith("expected ")
 
 
 def test_default_data_dir_follows_xdg() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,138 +22,28 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from supersoniq.settings.values import (
+    Bytes,
+    ExistingDirectory,
+    ExistingFile,
+    Level,
+    Lower,
+    MemoryLimit,
+    Pairs,
+    QueueMemory,
+    Size,
+    Switch,
+    Words,
+)
+
 PREFIX = "SUPERSONIQ_"
 DEFAULT_FILE = "supersoniq.toml"
 # Read by setup.py while the package is built; they say nothing about a node.
 BUILD_VARIABLES = frozenset({"SUPERSONIQ_PURE", "SUPERSONIQ_COMPILED"})
-# Less than this and a queue would go to the disk for every few messages.
-QUEUE_MEMORY_BYTES_MIN = 64 * 1024
-
-LogLevel = Literal["debug", "info", "warning", "error", "critical"]
-
-# As many digits as there are bytes to count: more would not fit into a float.
-_SIZE = re.compile(r"(?P<number>\d{1,18}(\.\d{1,18})?)\s*(?P<unit>%|[kmgt]?i?b?)", re.IGNORECASE)
-_UNIT_BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
 class ConfigError(Exception):
     """A setting cannot be used. Its text is one line: key, value, place, expectation; never a password."""
-
-
-def memory_bytes(limit: str, total_bytes: int) -> int:
-    """The bytes that a `memory_limit` means on a machine with `total_bytes`; 0 is no limit.
-
-    Accepts a share (`40%`), bytes (`1500000`) or a unit (`512MiB`, `2g`; all are powers of 1024).
-    Raises ValueError for anything else.
-    """
-    match = _SIZE.fullmatch(limit.strip())
-    if match is None:
-        raise ValueError("expected a share of memory (40%), a size (2GiB), or 0 for no limit")
-    if match["unit"] != "%":
-        return _bytes_of(match)
-    number = float(match["number"])
-    if number > 100:
-        raise ValueError("expected at most 100%")
-    return int(total_bytes * number / 100)
-
-
-def size_bytes(size: str) -> int:
-    """The bytes that a setting such as `disk_free_limit` means: `1500000`, or with a unit `50MB`, `2g`.
-
-    Raises ValueError for anything else.
-    """
-    match = _SIZE.fullmatch(size.strip())
-    if match is None or match["unit"] == "%":
-        raise ValueError("expected a size (50MB, 2GiB) or a number of bytes")
-    return _bytes_of(match)
-
-
-def _bytes_of(match: re.Match[str]) -> int:
-    """All units are powers of 1024, with or without the `i`."""
-    return int(float(match["number"]) * _UNIT_BYTES[match["unit"].lower().rstrip("ib")])
-
-
-def _words(value: object) -> object:
-    """A list from `a,b` or a JSON list; anything else as it came."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return _json(value)
-    return [word.strip() for word in value.split(",") if word.strip()]
-
-
-def _pairs(value: object) -> object:
-    """A table from `name:value,name:value` or a JSON object; anything else as it came."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("{"):
-        return _json(value)
-    pairs = [pair.partition(":") for pair in value.split(",") if pair.strip()]
-    if not all(colon for _, colon, _ in pairs):
-        raise ValueError("expected name:value,name:value or a JSON object")
-    return {name.strip(): text for name, _, text in pairs}
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"expected JSON: {error.msg} at column {error.colno}") from None
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _existing_directory(path: Path) -> Path:
-    path = path.expanduser()
-    if path.exists() and not path.is_dir():
-        raise ValueError("expected a directory, found a file")
-    return path
-
-
-def _existing_file(path: Path) -> Path:
-    path = path.expanduser()
-    if not path.is_file():
-        raise ValueError("expected a file, found " + ("something else" if path.exists() else "nothing"))
-    return path
-
-
-def _written(value: object) -> object:
-    """A size as text, also where TOML has a number; anything else as it came."""
-    return str(value) if isinstance(value, int) else value
-
-
-def _memory_limit(limit: str) -> str:
-    memory_bytes(limit, 0)
-    return limit
-
-
-def _size(size: str) -> str:
-    size_bytes(size)
-    return size
-
-
-def _switch(value: object) -> object:
-    """`on` and `off`, where a file says true and false."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return {"true": "on", "false": "off"}.get(text := str(value).lower(), text)
-
-
-def _queue_memory(size: str) -> str:
-    if size_bytes(size) < QUEUE_MEMORY_BYTES_MIN:
-        raise ValueError(f"expected at least {QUEUE_MEMORY_BYTES_MIN >> 10}KiB")
-    return size
-
-
-def _bytes(value: object) -> object:
-    """The number that a size means; anything else as it came."""
-    return size_bytes(value) if isinstance(value, str) else value
-
-
-Words = Annotated[list[str], BeforeValidator(_words)]
-Level = Annotated[LogLevel, BeforeValidator(_lower)]
 
 
 class Settings(BaseSettings):
@@ -169,7 +59,7 @@ class Settings(BaseSettings):
     port: int = Field(
         default=5672, ge=0, le=65535, description="TCP port of AMQP; 0 takes a free one and logs it"
     )
-    management: Annotated[Literal["on", "local", "off"], BeforeValidator(_switch)] = Field(
+    management: Annotated[Literal["on", "local", "off"], Switch] = Field(
         default="on",
         description="the HTTP API: on, local: only by the socket in the data directory, or off",
     )
@@ -177,34 +67,22 @@ class Settings(BaseSettings):
     management_port: int = Field(
         default=15672, ge=0, le=65535, description="TCP port of the HTTP API; 0 takes a free one and logs it"
     )
-    data_dir: Annotated[Path, AfterValidator(_existing_directory)] | None = Field(
+    data_dir: ExistingDirectory | None = Field(
         default=None,
         description="directory of this node's data; unset: supersoniq in the user's state directory",
     )
-    users: Annotated[dict[str, SecretStr], BeforeValidator(_pairs)] = Field(
+    users: Annotated[dict[str, SecretStr], Pairs] = Field(
         default={"guest": SecretStr("guest")}, description="user names and their passwords"
     )
     loopback_users: Words = Field(
         default=["guest"], description="users that may log in from this machine only"
     )
-    ssl_cert_login_from: Annotated[
-        Literal["distinguished_name", "common_name", "subject_alternative_name"], BeforeValidator(_lower)
-    ] = Field(
-        default="distinguished_name",
-        description="which name in a client's certificate is that of its user, with EXTERNAL",
-    )
-    ssl_cert_login_san_type: Annotated[
-        Literal["dns", "email", "uri", "other_name"], BeforeValidator(_lower)
-    ] = Field(default="dns", description="kind of alternative name that counts")
-    ssl_cert_login_san_index: int = Field(
-        default=0, ge=0, description="which alternative name of that kind counts, from 0"
-    )
     vhosts: Words = Field(default=["/"], min_length=1, description="virtual hosts")
-    load_definitions: Annotated[Path, AfterValidator(_existing_file)] | None = Field(
+    load_definitions: ExistingFile | None = Field(
         default=None,
         description="file of definitions, as RabbitMQ exports them, that is loaded at every start",
     )
-    default_queue_type: Annotated[Literal["classic", "quorum"], BeforeValidator(_lower)] = Field(
+    default_queue_type: Annotated[Literal["classic", "quorum"], Lower] = Field(
         default="classic", description="type of durable queues that are declared without one"
     )
     unroutable_queue: str = Field(
@@ -231,35 +109,35 @@ class Settings(BaseSettings):
     shutdown_grace_ms: int = Field(
         default=5000, ge=0, description="time clients have to close when the node stops"
     )
-    memory_limit: Annotated[str, BeforeValidator(_written), AfterValidator(_memory_limit)] = Field(
+    memory_limit: MemoryLimit = Field(
         default="40%", description="memory above which publishers are blocked: 40%, 2GiB, bytes; 0 is never"
     )
-    queue_memory: Annotated[str, BeforeValidator(_written), AfterValidator(_queue_memory)] = Field(
+    queue_memory: QueueMemory = Field(
         default="16MiB",
         description="what one queue's messages may occupy in memory before its tail goes to disk",
     )
-    disk_free_limit: Annotated[str, BeforeValidator(_written), AfterValidator(_size)] = Field(
+    disk_free_limit: Size = Field(
         default="50MB",
         description="free space of the data directory below which publishers are blocked; 0 is never",
     )
-    sync: Annotated[Literal["always", "interval", "never"], BeforeValidator(_lower)] = Field(
+    sync: Annotated[Literal["always", "interval", "never"], Lower] = Field(
         default="always",
         description="when messages are forced to disk: always before their confirm, at an interval, or never",
     )
     sync_interval_ms: int = Field(
         default=200, ge=1, description="with sync = interval, time between two: a power cut may lose as much"
     )
-    journal_file_bytes: Annotated[int, BeforeValidator(_bytes)] = Field(
+    journal_file_bytes: Bytes = Field(
         default=16777216, ge=65536, le=1073741824, description="size of one file of the journal: bytes, 16MiB"
     )
     event_vhost: str = Field(
         default="/", min_length=1, description="virtual host of the exchange amq.rabbitmq.event"
     )
     log_level: Level = Field(default="info", description="debug, info, warning, error or critical")
-    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[Literal["auto", "console", "json"], Lower] = Field(
         default="auto", description="console, json, or auto: console on a terminal, else json"
     )
-    log_levels: Annotated[dict[str, Level], BeforeValidator(_pairs)] = Field(
+    log_levels: Annotated[dict[str, Level], Pairs] = Field(
         default={}, description="levels of single loggers, as in supersoniq.session:debug"
     )
 
