@@ -77,6 +77,18 @@ class Settings(BaseSettings):
     loopback_users: Words = Field(
         default=["guest"], description="users that may log in from this machine only"
     )
+    ssl_cert_login_from: Annotated[
+        Literal["distinguished_name", "common_name", "subject_alternative_name"], Lower
+    ] = Field(
+        default="distinguished_name",
+        description="which name in a client's certificate is that of its user, with EXTERNAL",
+    )
+    ssl_cert_login_san_type: Annotated[Literal["dns", "email", "uri", "other_name"], Lower] = Field(
+        default="dns", description="kind of alternative name that counts"
+    )
+    ssl_cert_login_san_index: int = Field(
+        default=0, ge=0, description="which alternative name of that kind counts, from 0"
+    )
     vhosts: Words = Field(default=["/"], min_length=1, description="virtual hosts")
     load_definitions: ExistingFile | None = Field(
         default=None,

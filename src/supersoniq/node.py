@@ -24,6 +24,7 @@ from supersoniq.management.serving import Serving
 from supersoniq.server.alarms import Alarms, Watch
 from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
+from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.memory import available_bytes, release_free_bytes, resident_bytes
 from supersoniq.server.memory_watch import Memory, MemoryWatch
 from supersoniq.server.names import RandomNames
@@ -31,6 +32,7 @@ from supersoniq.server.server import Server
 from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Buffered, Context, Limits
+from supersoniq.session.mechanisms import CertificateNames
 from supersoniq.settings.values import memory_bytes, size_bytes
 from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
 from supersoniq.storage.direct import Bystander, Direct
@@ -80,6 +82,8 @@ class Node:
         self._clock = LoopClock()
         self._turn = Turn(self._clock)
         self._names = RandomNames()
+        self._users = Users()
+        self._logins = PasswordLogins(self._users, frozenset(settings.loopback_users))
         self.events = Audience()
         self._lock: DirectoryLock | None = None
         self._store: Store = MemoryStore()
@@ -153,7 +157,7 @@ class Node:
 
     def _new_context(self) -> Context:
         settings = self._settings
-        users = Users()
+        users = self._users
         for name, password in settings.users.items():
             password_hash = hash_password(password.get_secret_value().encode(), SHA256)
             users.put(User(name, password_hash, frozenset({ADMINISTRATOR})))
@@ -170,10 +174,13 @@ class Node:
             self.vhosts,
             users,
             Permissions(),
-            frozenset(settings.loopback_users),
+            self._logins,
             self._names,
             limits,
             encode_table(table_of(server_properties())),
+        )
+        context.certificate_names = CertificateNames(
+            settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
         )
         context.events = self.events
         context.incarnation = self._incarnation
@@ -198,6 +205,7 @@ class Node:
             settings = self._settings
             server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
             self._serving = await self._new_serving(server)
+            self._logins.start(self._loop, server.end_turn)
             await server.listen(settings.host, settings.port)
             self._serving.start()
         except BaseException:
@@ -216,7 +224,7 @@ class Node:
     async def _new_serving(self, server: Server) -> Serving:
         """Return the management API, whose sockets listen."""
         settings = self._settings
-        self.management = ManagementContext(self.context, server, _NodeFacts(self._clock))
+        self.management = ManagementContext(self.context, server, _NodeFacts(self._clock), self._logins)
         serving = Serving(self.management)
         try:
             if settings.management == "on":
@@ -298,6 +306,7 @@ class Node:
         self._clock.stop()
         if self._serving is not None:
             self._serving.close()
+        self._logins.stop()
         if self._interval is not None:
             self._interval.cancel()
         if self._disk_store is not None:
