@@ -160,14 +160,14 @@ def test_eta_tasks_do_not_block_the_worker_and_run_when_they_are_due(project: Pr
     later = [project.send("moment", countdown=8) for _ in range(6)]
     now = project.send("moment")
     assert now.get(timeout=7.5) < due
-    stats = project.app.control.inspect(destination=[project.workers[0].name], timeout=5, limit=1).stats()
+    stats = project.app.control.inspect(destination=[project.workers[0].name], timeout=PATIENCE, limit=1).stats()
     assert stats[project.workers[0].name]["prefetch_count"] > 2
     assert all(result.get(timeout=PATIENCE) >= due - 0.05 for result in later)
 
 
 def test_remote_control_answers(project: Project) -> None:
     (worker,) = project.workers[:1]
-    inspect = project.app.control.inspect(destination=[worker.name], timeout=5, limit=1)
+    inspect = project.app.control.inspect(destination=[worker.name], timeout=PATIENCE, limit=1)
     assert inspect.ping() == {worker.name: {"ok": "pong"}}
     assert inspect.stats()[worker.name]["pool"]["max-concurrency"] == 2
     assert [queue["name"] for queue in inspect.active_queues()[worker.name]] == [project.name]
@@ -178,10 +178,10 @@ def test_remote_control_grows_and_shrinks_the_pool(project: Project) -> None:
     control, worker = project.app.control, project.workers[0].name
 
     def concurrency() -> int:
-        stats = control.inspect(destination=[worker], timeout=5, limit=1).stats() or {}
+        stats = control.inspect(destination=[worker], timeout=PATIENCE, limit=1).stats() or {}
         return len(stats[worker]["pool"]["processes"]) if stats else 0
 
-    options = {"destination": [worker], "reply": True, "timeout": 5, "limit": 1}
+    options = {"destination": [worker], "reply": True, "timeout": PATIENCE, "limit": 1}
     assert control.pool_grow(1, **options)
     while concurrency() != 3:
         time.sleep(0.05)
@@ -201,18 +201,18 @@ def test_autoscaled_worker_takes_more_tasks_at_a_time(open_project: Callable[[st
 
 def test_remote_control_adds_and_cancels_a_queue(project: Project) -> None:
     control, worker, added = project.app.control, project.workers[0].name, f"{project.name}.added"
-    options = {"destination": [worker], "reply": True, "timeout": 5, "limit": 1}
+    options = {"destination": [worker], "reply": True, "timeout": PATIENCE, "limit": 1}
     assert control.add_consumer(added, **options)
     assert project.send("add", 2, 2, queue=added).get(timeout=PATIENCE) == 4
     assert control.cancel_consumer(added, **options)
-    names = control.inspect(destination=[worker], timeout=5, limit=1).active_queues()[worker]
+    names = control.inspect(destination=[worker], timeout=PATIENCE, limit=1).active_queues()[worker]
     assert added not in [queue["name"] for queue in names]
 
 
 def test_revoked_task_is_not_run(project: Project) -> None:
     result = project.send("add", 1, 1, countdown=1)
     project.app.control.revoke(
-        result.id, destination=[project.workers[0].name], reply=True, timeout=5, limit=1
+        result.id, destination=[project.workers[0].name], reply=True, timeout=PATIENCE, limit=1
     )
     with pytest.raises(Exception, match="revoked"):
         result.get(timeout=PATIENCE)
