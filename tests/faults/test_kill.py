@@ -34,7 +34,7 @@ KINDS = [
     Kind(TIGHT | {"sync": "never"}, large_share=0.05),
 ]
 SEEDS = [int(GIVEN)] if GIVEN else range(len(KINDS))
-KILLS = 3
+KILLS = 4
 MORE_KILLS = 5
 
 
