@@ -160,7 +160,9 @@ def test_eta_tasks_do_not_block_the_worker_and_run_when_they_are_due(project: Pr
     later = [project.send("moment", countdown=8) for _ in range(6)]
     now = project.send("moment")
     assert now.get(timeout=7.5) < due
-    stats = project.app.control.inspect(destination=[project.workers[0].name], timeout=PATIENCE, limit=1).stats()
+    stats = project.app.control.inspect(
+        destination=[project.workers[0].name], timeout=PATIENCE, limit=1
+    ).stats()
     assert stats[project.workers[0].name]["prefetch_count"] > 2
     assert all(result.get(timeout=PATIENCE) >= due - 0.05 for result in later)
 
@@ -205,8 +207,16 @@ def test_remote_control_adds_and_cancels_a_queue(project: Project) -> None:
     assert control.add_consumer(added, **options)
     assert project.send("add", 2, 2, queue=added).get(timeout=PATIENCE) == 4
     assert control.cancel_consumer(added, **options)
-    names = control.inspect(destination=[worker], timeout=PATIENCE, limit=1).active_queues()[worker]
-    assert added not in [queue["name"] for queue in names]
+
+    def names() -> list[str]:
+        queues = control.inspect(destination=[worker], timeout=PATIENCE, limit=1).active_queues()[worker]
+        return [queue["name"] for queue in queues]
+
+    # The worker answers before it has cancelled.
+    deadline = time.monotonic() + PATIENCE
+    while added in names() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert added not in names()
 
 
 def test_revoked_task_is_not_run(project: Project) -> None:
