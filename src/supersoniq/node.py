@@ -183,6 +183,7 @@ class Node:
             settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
         )
         context.events = self.events
+        context.node_name = node_name()
         context.incarnation = self._incarnation
         return context
 

@@ -126,7 +126,7 @@ def test_headers_are_written_as_rabbitmq_does() -> None:
         {
             "peer_host": "127.0.0.1", "protocol": "AMQP 0-9-1", "other": "127.0.0.1", "left_out": None,
             "arguments": table_of({"x-max-length": 5}), "nothing": {}, "tags": ["a", "b"],
-            "definition": {"max-length": 5, "nested": {"x": [1]}}, "name": b"\xff", "f": 1.5,
+            "definition": {"max-length": 5, "nested": {"x": [1]}}, "name": b"\xff", "f": 1.5, "error": "no",
         }
     )  # fmt: skip
     assert headers[b"name"].equals(Field(ord("S"), b"\xff"))
@@ -134,5 +134,5 @@ def test_headers_are_written_as_rabbitmq_does() -> None:
     assert plain(headers) == {
         "peer_host": "{127,0,0,1}", "protocol": "{0,9,1}", "other": "127.0.0.1",
         "arguments": ['{<<"x-max-length">>,signedint,5}'], "nothing": [], "tags": ["a", "b"],
-        "definition": {"max-length": 5, "nested": {"x": [1]}}, "f": 1.5,
+        "definition": {"max-length": 5, "nested": {"x": [1]}}, "f": 1.5, "error": [110, 111],
     }  # fmt: skip

@@ -106,6 +106,8 @@ def event_headers(fields: dict[str, object]) -> Table:
             table[octets(name)] = _header(address_term(value))
         elif isinstance(value, str) and name == "protocol":
             table[octets(name)] = _header(PROTOCOLS.get(value, octets(value)))
+        elif isinstance(value, str) and name == "error":
+            table[octets(name)] = _header(list(octets(value)))  # RabbitMQ has a list of octets there
         elif value is not None:
             table[octets(name)] = _header(value)
     return table

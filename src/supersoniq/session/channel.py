@@ -46,6 +46,7 @@ from supersoniq.broker.message import Entry
 from supersoniq.broker.publishing import REFUSED
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.vhost import VHost
+from supersoniq.session.announcing import channel_closed, channel_created
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
 from supersoniq.session.consuming import ChannelConsumer, Consuming, Window
@@ -58,6 +59,7 @@ from supersoniq.session.publishing import (
     unexpected_in_header,
 )
 from supersoniq.session.settling import Settling
+from supersoniq.session.tap import Tap
 from supersoniq.session.topology import Topology
 from supersoniq.session.transactions import REJECTED, REQUEUED, RETURNED, Transaction
 from supersoniq.session.unacked import Delivery
@@ -80,12 +82,14 @@ class Channel:
         self._vhost = vhost
         self._output = client.output
         self.counters = vhost.counters.channels.open()
-        self._window = Window(number, client.output, self.counters)
+        self._tap = Tap(number, client, vhost)
+        self._window = Window(number, client.output, self.counters, self._tap)
         self._consuming = Consuming(client, vhost, self._window)
-        self._publishing = Publishing(number, client, vhost, self._consuming, self.counters)
+        self._publishing = Publishing(number, client, vhost, self._consuming, self.counters, self._tap)
         self._settling = Settling(self._window, self._consuming)
         self._topology = Topology(number, client, vhost)
         vhost.holders[self._settling] = None
+        channel_created(client, number)
 
     # What others may want to know
 
@@ -198,6 +202,7 @@ class Channel:
         self._settling.recover()
         self._vhost.holders.pop(self._settling, None)
         self._vhost.counters.channels.close(self.counters)
+        channel_closed(self._client, int(self.number))
 
     def _basic(self, method: i64, data: bytes, start: i64, end: i64) -> bool:
         """Carry out a method of class basic; false if it is none."""
@@ -252,7 +257,7 @@ class Channel:
         if not bits & 8:
             write_shortstr(self._output.begin(self.number, BASIC_CONSUME_OK), consumer.tag)
             self._output.end()
-        self._consuming.start(consumer)
+        self._consuming.start(consumer, table)
 
     def _cancel(self, arguments: Arguments) -> None:
         tag, bits = arguments.shortstr(), arguments.u8()
@@ -281,6 +286,8 @@ class Channel:
             window.unacked.add(Delivery(window.last_tag, entry, queue, None))
         message = shown(queue.rules, entry)
         self._output.got(self.number, window.last_tag, entry.redelivered, message, queue.ready_count)
+        if self._tap.tracing.is_on:
+            self._tap.delivered(queue, message, entry.redelivered)
 
     def _count_get(self, entry: Entry, no_ack: bool) -> None:
         if no_ack:

@@ -41,6 +41,7 @@ from supersoniq.amqp.spec import (
     FRAME_METHOD,
     PROTOCOL_HEADER,
 )
+from supersoniq.session.announcing import connection_closed, connection_created, refused
 from supersoniq.session.channel import Channel, method_number
 from supersoniq.session.client import Client
 from supersoniq.session.context import Context
@@ -255,6 +256,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         logger.warning(
             "connection %s: channel %d closed: %s", self.client.name, channel.number, error.reply_text
         )
+        refused(self.client, error)
         channel.is_closing = True
         channel.close()
         self._write_close(int(channel.number), CHANNEL_CLOSE, error)
@@ -349,6 +351,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         self._ticks_to_heartbeat = self._half_heartbeat_ticks
         vhost = self.client.vhost
         assert vhost is not None
+        connection_created(self.client)
         logger.info("connection %s: user %s opened vhost %s", self.client.name, self.client.user, vhost.name)
 
     # The end
@@ -370,6 +373,8 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         if self.state == CLOSING:
             self._end()  # no use waiting for an answer in a stream that makes no sense
             return
+        if not isinstance(error, LoginRefused):  # which is told of as a login
+            refused(self.client, error)
         self._release()
         self.client.read_on()
         self.state = CLOSING
@@ -421,6 +426,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         self.state = CLOSED
         self._release()
         self.client.gone()
+        connection_closed(self.client)
 
     def output_drained(self) -> None:
         """Offer messages to all consumers again."""

@@ -15,9 +15,11 @@ from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Deferred
 from supersoniq.broker.vhost import REPLY_TO, VHost
+from supersoniq.session.announcing import consumer_created, consumer_deleted
 from supersoniq.session.client import Client
 from supersoniq.session.output import Output
 from supersoniq.session.overdue import Overdue, Returner
+from supersoniq.session.tap import Tap
 from supersoniq.session.unacked import Delivery, Unacked
 
 
@@ -28,8 +30,10 @@ class Window:
     Delivery tags, deliveries outstanding, and the limits on them.
     """
 
-    def __init__(self, channel: int, output: Output, counters: MessageCounters) -> None:
+    def __init__(self, channel: int, output: Output, counters: MessageCounters, tap: Tap) -> None:
         self.channel: i64 = channel
+        self.tap = tap
+        self.tracing = tap.tracing
         self.output = output
         self.counters = counters
         self.unacked = Unacked()
@@ -92,6 +96,8 @@ class ChannelConsumer(Consumer):
         self._output.deliver(window.channel, self._tag_octets, tag, entry.redelivered, message)
         if self.timeout_ms > 0 and window.overdue is not None:
             window.overdue.watch(tag, self.timeout_ms)
+        if window.tracing.is_on:
+            window.tap.delivered(self.queue, message, entry.redelivered)
 
     def deliver_settled(self, message: Message, redelivered: bool) -> None:
         """Write Basic.Deliver."""
@@ -102,6 +108,8 @@ class ChannelConsumer(Consumer):
         tag = window.last_tag + 1
         window.last_tag = tag
         self._output.deliver(window.channel, self._tag_octets, tag, redelivered, message)
+        if window.tracing.is_on:
+            window.tap.delivered(self.queue, message, redelivered)
 
     def cancelled(self) -> None:
         """Tell the client that its queue is gone."""
@@ -211,9 +219,18 @@ class Consuming(Deferred):
             return queue.rules.consumer_timeout_ms
         return self._client.context.limits.consumer_timeout_ms
 
-    def start(self, consumer: ChannelConsumer) -> None:
+    def start(self, consumer: ChannelConsumer, arguments: Table) -> None:
         """Subscribe, after Consume-Ok was written: deliveries come after it."""
         self._consumers[consumer.tag] = consumer
+        if consumer.queue is not self.reply_queue:
+            consumer_created(
+                self._client,
+                int(self._window.channel),
+                consumer.queue.name,
+                consumer,
+                int(consumer.prefetch_count),
+                arguments,
+            )
         consumer.queue.subscribe(consumer)
 
     def _reply_queue(self, no_ack: bool) -> Queue:
@@ -241,15 +258,19 @@ class Consuming(Deferred):
 
     def _stop(self, consumer: ChannelConsumer) -> None:
         consumer.owner = None
+        self._gone_from(consumer)
+        self._vhost.unsubscribe(consumer.queue, consumer)
+
+    def _gone_from(self, consumer: ChannelConsumer) -> None:
         if consumer.queue is self.reply_queue:
             self.reply_queue = None
-        self._vhost.unsubscribe(consumer.queue, consumer)
+        else:
+            consumer_deleted(self._client, int(self._window.channel), consumer.queue.name, consumer)
 
     def queue_gone(self, consumer: ChannelConsumer) -> None:
         """Forget a consumer whose queue was deleted and tell the client, if it can take that."""
         consumer.owner = None
-        if consumer.queue is self.reply_queue:
-            self.reply_queue = None
+        self._gone_from(consumer)
         self._consumers.pop(consumer.tag, None)
         if self._client.takes_cancel:
             self._gone.append(consumer.tag)

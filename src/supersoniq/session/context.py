@@ -74,6 +74,7 @@ class Context:
         self.buffered = Buffered()
         self.counters = SessionCounters()
         self.events: Events = NoEvents()
+        self.node_name = ""
         self.incarnation = ""  # for `events.pid`
         self._user_limits: dict[str, UserLimits] = {}
         self._last_id = 0

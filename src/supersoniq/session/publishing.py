@@ -38,6 +38,7 @@ from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.client import Client
 from supersoniq.session.confirms import Confirms
 from supersoniq.session.consuming import Consuming
+from supersoniq.session.tap import Tap
 from supersoniq.session.transactions import Publish, Transaction
 
 EXPECTS_METHOD: Final = 0
@@ -83,7 +84,13 @@ class Publishing:
     """
 
     def __init__(
-        self, channel: int, client: Client, vhost: VHost, consuming: Consuming, counters: MessageCounters
+        self,
+        channel: int,
+        client: Client,
+        vhost: VHost,
+        consuming: Consuming,
+        counters: MessageCounters,
+        tap: Tap,
     ) -> None:
         self.expects: i64 = EXPECTS_METHOD
         self.confirms: Confirms | None = None
@@ -96,6 +103,7 @@ class Publishing:
         self._sizes = client.context.counters.sizes
         self._vhost = vhost
         self._consuming = consuming
+        self._tap = tap
         self._body_bytes_max: i64 = client.context.limits.message_bytes_max
         self._bits: i64 = 0
         self._address = b""
@@ -210,15 +218,21 @@ class Publishing:
         if not route.current:
             route = self._route = self._vhost.route(self._address, self._header)
             if route.keepers is not None:
-                self._have_kept(Message(self._address, self._header, body, self._persistent), route, NEVER)
+                self._have_kept(
+                    Message(self._address, self._header, body, self._persistent), [], route, NEVER
+                )
                 return
         message = Message(self._address, self._header, body, self._persistent)
         self._hand_over(message, route, PLAIN if route.is_plain else NEVER)
 
-    def _have_kept(self, message: Message, route: Route, expiration_ms: i64) -> None:
-        """Enqueue a message and have exchanges keep it, now or at commit."""
+    def _have_kept(
+        self, message: Message, routing_keys: list[bytes], route: Route, expiration_ms: i64
+    ) -> None:
+        """Enqueue a message and have exchanges keep it, now or at commit; it is traced now."""
         keepers = route.keepers
         assert keepers is not None
+        if self._tap.tracing.is_on:
+            self._tap.published(message, routing_keys, route.queues)
         if self.transaction is not None:
             mandatory = self._bits & MANDATORY != 0
             publish = Publish(message, route.queues, route.counters, mandatory, max(expiration_ms, NEVER))
@@ -332,13 +346,13 @@ class Publishing:
         if routing_keys:
             routing_keys.insert(0, self._address[2 + self._address[0] :])
             queues = self._vhost.router.resolve(exchange, routing_keys, header)
-            route = Route(queues, exchange.counters, False, self._vhost.router.keepers)
+            route = Route(queues, exchange.counters, False, self._vhost.router.kept_by())
         else:
             route = self._vhost.route(self._address, header)
         if expiration_ms == NEVER and route.is_plain:
             expiration_ms = PLAIN
-        if route.keepers:
-            self._have_kept(message, route, expiration_ms)
+        if route.keepers is not None:
+            self._have_kept(message, routing_keys, route, expiration_ms)
             return
         self._hand_over(message, route, expiration_ms)
 
@@ -349,6 +363,8 @@ class Publishing:
         if delay_ms <= 0:
             return False
         message = Message(self._address, header, body, self._persistent)
+        if self._tap.tracing.is_on:
+            self._tap.published(message, [], [])
         if self.transaction is None:
             self.count(message, exchange.counters, 0)
             self._enqueue(message, delayed.queues_for(exchange, delay_ms), False, delay_ms)
