@@ -19,6 +19,7 @@ from supersoniq.broker.definitions import (
 )
 from supersoniq.broker.exchanges.base import Destination, Exchange
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.restoring import restore_binding, restore_exchange
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import PREDECLARED, VHost
 
@@ -265,12 +266,12 @@ def restored(definitions: list[Definition]) -> Host:
     host.store.definitions = list(definitions)
     for definition in definitions:
         if isinstance(definition, ExchangeDefinition):
-            host.vhost.restore_exchange(definition)
+            restore_exchange(host.vhost, definition)
         elif isinstance(definition, QueueDefinition):
             host.vhost.restore_queue(definition)
     for definition in definitions:
         if isinstance(definition, BindingDefinition):
-            assert host.vhost.restore_binding(definition)
+            assert restore_binding(host.vhost, definition)
     assert host.store.log == []
     return host
 
@@ -296,7 +297,7 @@ def test_binding_that_misses_an_end_does_not_come_back(host: Host, to_exchange: 
     host.queue(b"q")
     for source, destination in ((b"missing", b"q"), (b"amq.fanout", b"missing")):
         definition = BindingDefinition("/", source, destination, to_exchange, b"key", {})
-        assert not host.vhost.restore_binding(definition)
+        assert not restore_binding(host.vhost, definition)
 
 
 def test_queue_comes_back_with_what_keeps_its_messages() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.broker.test_events import Listener
-from tests.conformance.codec import Basic, Channel, Connection, Exchange, Queue
+from tests.conformance.codec import PROTOCOL_HEADER, Basic, Channel, Connection, Exchange, Queue
 from tests.session.script import ChannelScript, Node
 
 from supersoniq.amqp.tables import plain
@@ -150,7 +150,7 @@ def test_what_is_merely_wrong_is_no_refusal(node: Node, listener: Listener) -> N
 def test_virtual_host_that_is_not_there_is_refused(node: Node, listener: Listener) -> None:
     client = node.stranger()
     client.session.client.located("10.0.0.1", 50000, "10.0.0.2", 5672)
-    client.feed(b"AMQP\x00\x00\x09\x01")
+    client.feed(PROTOCOL_HEADER)
     client << Connection.start()
     client.login()
     client << Connection.tune()
@@ -168,3 +168,19 @@ def test_nothing_is_told_while_nobody_listens(node: Node, listener: Listener) ->
     channel.closed_with(403)
     channel.client.session.lost()
     assert names(listener) == []
+
+
+def test_login_is_told_of(node: Node, listener: Listener) -> None:
+    client = node.client()
+    path = client.session.client.path
+    assert names(listener)[0] == "user.authentication.success"
+    wrong = node.stranger() >> PROTOCOL_HEADER
+    wrong << Connection.start()
+    wrong.login(response=b"\0ann\0wrong")
+    fields = named(listener, "user.authentication.failure")
+    assert str(fields.pop("error")).startswith("user 'ann' - ")
+    assert fields == {
+        "ssl": False, "auth_mechanism": "PLAIN", "protocol": "AMQP 0-9-1", "peer_port": 0, "peer_host": "",
+        "connection_name": path, "host": "", "name": "ann", "connection_type": "network",
+    }  # fmt: skip
+    assert names(listener) == ["user.authentication.failure"]  # which is no refusal besides

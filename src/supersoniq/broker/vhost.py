@@ -442,20 +442,6 @@ class VHost:
 
     # Restoring
 
-    def restore_exchange(self, definition: ExchangeDefinition) -> None:
-        """Make the exchange of a definition again."""
-        exchange = new_exchange(
-            definition.kind,
-            definition.name,
-            True,
-            definition.auto_delete,
-            definition.internal,
-            definition.arguments,
-        )
-        exchange.definition = definition
-        self.exchanges[definition.name] = exchange
-        self.policies.govern_exchange(exchange)
-
     def restore_queue(self, definition: QueueDefinition) -> Queue:
         """Make the queue of a definition again, empty; raises 406 for arguments that are refused by now."""
         name = definition.name
@@ -471,20 +457,6 @@ class VHost:
         self.policies.govern_queue(queue)
         self.disuses.used(queue)
         return queue
-
-    def restore_binding(self, definition: BindingDefinition) -> bool:
-        """Make the binding of a definition again; false if one of its ends is missing."""
-        source = self.exchanges.get(definition.source)
-        destination: Destination | None
-        if definition.to_exchange:
-            destination = self.exchanges.get(definition.destination)
-        else:
-            destination = self.queues.get(definition.destination)
-        if source is None or destination is None:
-            return False
-        binding = Binding(source, destination, definition.binding_key, definition.arguments)
-        binding.definition = definition
-        return source.bind(binding)
 
     def close(self) -> None:
         """Drop everything: the node is stopping."""

@@ -41,7 +41,7 @@ from supersoniq.amqp.spec import (
     FRAME_METHOD,
     PROTOCOL_HEADER,
 )
-from supersoniq.session.announcing import connection_closed, connection_created, refused
+from supersoniq.session.announcing import authenticated, connection_closed, connection_created, refused
 from supersoniq.session.channel import Channel, method_number
 from supersoniq.session.client import Client
 from supersoniq.session.context import Context
@@ -299,12 +299,14 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         """Go on with the handshake, and with what came meanwhile."""
         self._context.counters.auth_succeeded += 1
         self.client.user = login.user
+        authenticated(self.client, login.user, "")
         self._handshake.tune()
         self._take_held()
 
     def login_refused(self, login: Login, reason: str) -> None:
         """Close the connection; `reason` is for the log."""
         self._context.counters.auth_failed += 1
+        authenticated(self.client, login.user, f"user '{login.user}' - {reason}")
         mechanism = self.client.auth_mechanism
         logger.warning(
             "connection %s: login of user %r by %s refused: %s",

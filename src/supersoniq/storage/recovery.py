@@ -21,6 +21,7 @@ from supersoniq.broker.ports import Page
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.queues.rebuilding import END
 from supersoniq.broker.queues.runs import pack, runs_of
+from supersoniq.broker.restoring import restore_binding, restore_exchange
 from supersoniq.broker.vhost import VHost
 from supersoniq.storage.contents import Contents, Origin, QueueContents, read_contents
 from supersoniq.storage.definitions import QueueRecord, kept_bytes
@@ -189,7 +190,7 @@ class Recovery:
                 self._vhosts[name] = new_vhost.make(name)
         self._restore_settings()
         for exchange in contents.exchanges.values():
-            self._vhosts[exchange.vhost].restore_exchange(exchange)
+            restore_exchange(self._vhosts[exchange.vhost], exchange)
             self._count_live(exchange.stored)
         latest = _latest(contents.queues)
         # A broken mark may not even say whose it is.
@@ -202,7 +203,7 @@ class Recovery:
         store.shared.marks.replace()
         for binding in contents.bindings.values():
             self._count_live(binding.stored)
-            if self._vhosts[binding.vhost].restore_binding(binding):
+            if restore_binding(self._vhosts[binding.vhost], binding):
                 self.report.bindings += 1
             elif not self.report.damages:
                 # The end that is missing was deleted, and a power loss took the record of its unbinding.
