@@ -11,6 +11,7 @@ from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.auth.passwords import SHA256, hash_password
 from supersoniq.auth.permissions import Permission, Permissions
 from supersoniq.auth.users import ADMINISTRATOR, User, Users
+from supersoniq.broker.counters import IOCounters
 from supersoniq.broker.event_exchange import EVENT_EXCHANGE, EventExchange
 from supersoniq.broker.events import Audience
 from supersoniq.broker.store import Store
@@ -21,6 +22,8 @@ from supersoniq.definitions_file.document import DocumentError, read_document
 from supersoniq.definitions_file.load import Loader
 from supersoniq.management.context import ManagementContext, NodeFacts
 from supersoniq.management.serving import Serving
+from supersoniq.metrics.metering import Metering
+from supersoniq.metrics.of_node import NodeLimits
 from supersoniq.server.alarms import Alarms, Watch
 from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
@@ -100,6 +103,7 @@ class Node:
         self._server: Server | None = None
         self.management: ManagementContext | None = None
         self._serving: Serving | None = None
+        self.metering: Metering | None = None
         self._interval: asyncio.TimerHandle | None = None
 
     def make_vhost(self, name: str) -> VHost:
@@ -205,10 +209,12 @@ class Node:
             self._permit_everything()
             settings = self._settings
             server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
-            self._serving = await self._new_serving(server)
+            self.metering = self._new_metering(server)
+            self._serving = await self._new_serving(server, self.metering)
             self._logins.start(self._loop, server.end_turn)
             await server.listen(settings.host, settings.port)
             self._serving.start()
+            self.metering.start()
         except BaseException:
             self._close()
             raise
@@ -222,10 +228,12 @@ class Node:
             self._sync_at_intervals()
         server.end_turn()  # what was loaded goes to the disk
 
-    async def _new_serving(self, server: Server) -> Serving:
+    async def _new_serving(self, server: Server, metering: Metering) -> Serving:
         """Return the management API, whose sockets listen."""
         settings = self._settings
-        self.management = ManagementContext(self.context, server, _NodeFacts(self._clock), self._logins)
+        self.management = ManagementContext(
+            self.context, server, _NodeFacts(self._clock), self._logins, metering.sampler
+        )
         serving = Serving(self.management)
         try:
             if settings.management == "on":
@@ -236,6 +244,16 @@ class Node:
             serving.close()
             raise
         return serving
+
+    def _new_metering(self, server: Server) -> Metering:
+        settings = self._settings
+        limits = NodeLimits(
+            memory_bytes(settings.memory_limit, available_bytes()),
+            size_bytes(settings.disk_free_limit),
+            settings.data_dir,
+        )
+        io = IOCounters() if self._system_disk is None else self._system_disk.counters
+        return Metering(self.context, server, limits, io)
 
     @property
     def management_addresses(self) -> list[tuple[str, int]]:
@@ -308,6 +326,8 @@ class Node:
         if self._serving is not None:
             self._serving.close()
         self._logins.stop()
+        if self.metering is not None:
+            self.metering.stop()
         if self._interval is not None:
             self._interval.cancel()
         if self._disk_store is not None:

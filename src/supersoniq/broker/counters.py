@@ -41,6 +41,30 @@ class MessageCounters:
         self.redeliver: i64 = 0
         self.publish_confirm: i64 = 0
         self.history: object = None
+        self._seen: i64 = 0
+
+    def has_moved(self, other: i64 = 0) -> bool:
+        """Whether anything was counted, or `other` has changed, since the last call."""
+        seen = (
+            other * 1_000_003
+            + self.publish
+            + self.confirm
+            + self.return_unroutable
+            + self.drop_unroutable
+            + self.publish_in
+            + self.publish_out
+            + self.deliver
+            + self.deliver_no_ack
+            + self.get
+            + self.get_no_ack
+            + self.get_empty
+            + self.ack
+            + self.redeliver
+        )
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        return True
 
     @property
     def deliver_get(self) -> int:
@@ -128,6 +152,15 @@ class TrafficCounters:
         self.sent_bytes: i64 = 0
         self.sent_count: i64 = 0
         self.history: object = None
+        self._seen: i64 = 0
+
+    def has_moved(self) -> bool:
+        """Whether anything was counted since the last call."""
+        seen = self.received_count + self.sent_count
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        return True
 
     def add(self, other: "TrafficCounters") -> None:
         """Count what another has counted as well."""
@@ -135,6 +168,22 @@ class TrafficCounters:
         self.received_count += other.received_count
         self.sent_bytes += other.sent_bytes
         self.sent_count += other.sent_count
+
+
+@final
+class IOCounters:
+    """What the store has read, written and synced, and how long the syncs took.
+
+    Several threads count here: what they count at the same moment may be lost.
+    """
+
+    def __init__(self) -> None:
+        self.read_count: i64 = 0
+        self.read_bytes: i64 = 0
+        self.write_count: i64 = 0
+        self.written_bytes: i64 = 0
+        self.sync_count: i64 = 0
+        self.sync_seconds = 0.0
 
 
 @final
@@ -154,6 +203,56 @@ class SizeCounters:
 
 
 @final
+class VHostCounters:
+    """What a virtual host counts beside what its queues and exchanges count themselves.
+
+    `history` belongs to the sampler.
+    """
+
+    def __init__(self) -> None:
+        self.queue_declared: i64 = 0
+        self.queue_created: i64 = 0
+        self.queue_deleted: i64 = 0
+        self.channels = Tally()
+        self.traffic = TrafficCounters()  # of connections that are gone
+        self.gone_exchanges = MessageCounters()
+        self.gone_queues: dict[bytes, MessageCounters] = {}  # by type
+        self.dead_letters: dict[tuple[bytes, bytes, bytes], int] = {}  # by queue type, strategy, reason
+        self.history: object = None
+
+    def absorb(self, other: "VHostCounters") -> None:
+        """Count what another has counted as well, whose virtual host is deleted with all that was in it."""
+        self.queue_declared += other.queue_declared
+        self.queue_created += other.queue_created
+        self.queue_deleted += other.queue_deleted
+        self.channels.gone.add(other.channels.total())
+        self.traffic.add(other.traffic)
+        self.gone_exchanges.add(other.gone_exchanges)
+        for queue_type, counters in other.gone_queues.items():
+            self._of_gone(queue_type).add(counters)
+        for kind, count in other.dead_letters.items():
+            self.dead_letters[kind] = self.dead_letters.get(kind, 0) + count
+
+    def queue_made(self) -> None:
+        """Take note that a queue was declared that was not there."""
+        self.queue_declared += 1
+        self.queue_created += 1
+
+    def queue_gone(self, queue_type: bytes, counters: MessageCounters) -> MessageCounters:
+        """Take note that a queue is deleted; returns the counters for what is acked late."""
+        self.queue_deleted += 1
+        gone = self._of_gone(queue_type)
+        gone.add(counters)
+        return gone
+
+    def _of_gone(self, queue_type: bytes) -> MessageCounters:
+        gone = self.gone_queues.get(queue_type)
+        if gone is None:
+            gone = self.gone_queues[queue_type] = MessageCounters()
+        return gone
+
+
+@final
 class SessionCounters:
     """What the connections of a node have counted: how many came and went, what was refused, what was sent.
 
@@ -169,32 +268,4 @@ class SessionCounters:
         self.auth_failed: i64 = 0
         self.traffic = TrafficCounters()  # of connections that are gone
         self.sizes = SizeCounters()
-
-
-@final
-class VHostCounters:
-    """What a virtual host counts beside what its queues and exchanges count themselves."""
-
-    def __init__(self) -> None:
-        self.queue_declared: i64 = 0
-        self.queue_created: i64 = 0
-        self.queue_deleted: i64 = 0
-        self.channels = Tally()
-        self.traffic = TrafficCounters()  # of connections that are gone
-        self.gone_exchanges = MessageCounters()
-        self.gone_queues: dict[bytes, MessageCounters] = {}  # by type
-        self.dead_letters: dict[tuple[bytes, bytes, bytes], int] = {}  # by queue type, strategy, reason
-
-    def queue_made(self) -> None:
-        """Take note that a queue was declared that was not there."""
-        self.queue_declared += 1
-        self.queue_created += 1
-
-    def queue_gone(self, queue_type: bytes, counters: MessageCounters) -> MessageCounters:
-        """Take note that a queue is deleted; returns the counters for what is acked late."""
-        self.queue_deleted += 1
-        gone = self.gone_queues.get(queue_type)
-        if gone is None:
-            gone = self.gone_queues[queue_type] = MessageCounters()
-        gone.add(counters)
-        return gone
+        self.gone_vhosts = VHostCounters()

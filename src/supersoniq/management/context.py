@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from supersoniq.broker.vhost import VHost
+from supersoniq.metrics.sampler import Sampler
 from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.server import Server
 from supersoniq.session.context import Context
@@ -23,11 +24,19 @@ class NodeFacts(ABC):
 class ManagementContext:
     """The parts of one node that the API looks at and acts on."""
 
-    def __init__(self, context: Context, server: Server, facts: NodeFacts, logins: PasswordLogins) -> None:
+    def __init__(
+        self,
+        context: Context,
+        server: Server,
+        facts: NodeFacts,
+        logins: PasswordLogins,
+        sampler: Sampler,
+    ) -> None:
         self.context = context
         self.logins = logins
         self.server = server
         self.facts = facts
+        self.sampler = sampler
 
     @property
     def vhosts(self) -> dict[str, VHost]:

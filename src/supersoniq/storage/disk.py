@@ -7,10 +7,13 @@ renamed or removed is safe after `Disk.sync_directory`. Everything raises OSErro
 import contextlib
 import os
 import sys
+import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from mypy_extensions import mypyc_attr
+
+from supersoniq.broker.counters import IOCounters
 
 if sys.platform != "win32":
     import fcntl
@@ -96,12 +99,15 @@ class Disk(ABC):
 class SystemFile(File):
     """A file of the operating system."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, counters: IOCounters) -> None:
         self._fd = fd
+        self._counters = counters
 
     def read(self, offset: int, size: int) -> bytes:
         """Read, again after a short read."""
         data = os.pread(self._fd, size, offset)
+        self._counters.read_count += 1
+        self._counters.read_bytes += len(data)
         if len(data) == size or not data:
             return data
         pieces = [data]
@@ -118,6 +124,8 @@ class SystemFile(File):
             pieces = [b"".join(pieces)]
         done = os.pwritev(self._fd, pieces, offset) if hasattr(os, "pwritev") else 0
         total = sum([len(piece) for piece in pieces])
+        self._counters.write_count += 1
+        self._counters.written_bytes += total
         if done == total:
             return
         rest = memoryview(b"".join(pieces))
@@ -126,6 +134,12 @@ class SystemFile(File):
 
     def sync(self) -> None:
         """Ask the drive itself where a plain fsync does not (macOS)."""
+        begun = time.monotonic()
+        self._sync()
+        self._counters.sync_count += 1
+        self._counters.sync_seconds += time.monotonic() - begun
+
+    def _sync(self) -> None:
         if sys.platform == "darwin":
             fcntl.fcntl(self._fd, fcntl.F_FULLFSYNC)
         elif hasattr(os, "fdatasync"):
@@ -164,12 +178,14 @@ class SystemDisk(Disk):
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.counters = IOCounters()
         self._hold_fd = -1
 
     def open(self, path: str, create: bool = False, writable: bool = True) -> File:
         """Open it."""
         flags = (os.O_RDWR if writable else os.O_RDONLY) | getattr(os, "O_CLOEXEC", 0)
-        return SystemFile(os.open(self.root / path, flags | (os.O_CREAT if create else 0), 0o640))
+        fd = os.open(self.root / path, flags | (os.O_CREAT if create else 0), 0o640)
+        return SystemFile(fd, self.counters)
 
     def names(self, directory: str) -> list[str]:
         """List it."""

@@ -81,6 +81,16 @@ class Backlog:
         self._back_body_bytes: i64 = 0
 
     @property
+    def paged_count(self) -> i64:
+        """How many of its entries are out of memory."""
+        return self._paged_count
+
+    @property
+    def paged_body_bytes(self) -> i64:
+        """The bodies that are out of memory, in bytes."""
+        return self._paged_body_bytes
+
+    @property
     def memory_bytes(self) -> i64:
         """About what its entries occupy in memory."""
         count = self.count - self._paged_count

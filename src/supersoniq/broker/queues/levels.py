@@ -47,6 +47,22 @@ class PriorityBacklog(Backlog):
             memory_bytes += level.memory_bytes
         return memory_bytes
 
+    @property
+    def paged_count(self) -> i64:
+        """How many entries of all levels are out of memory."""
+        paged_count: i64 = 0
+        for level in self._levels:
+            paged_count += level.paged_count
+        return paged_count
+
+    @property
+    def paged_body_bytes(self) -> i64:
+        """The bodies of all levels that are out of memory, in bytes."""
+        paged_body_bytes: i64 = 0
+        for level in self._levels:
+            paged_body_bytes += level.paged_body_bytes
+        return paged_body_bytes
+
     def level_of(self, message: Message) -> i64:
         """Return the level of a message."""
         return min(priority_of(message), self._max_priority)

@@ -103,6 +103,16 @@ class Queue(Destination, Wakes):
         return int(self._backlog.body_bytes)
 
     @property
+    def paged_count(self) -> int:
+        """Messages waiting to be delivered that are out of memory."""
+        return int(self._backlog.paged_count)
+
+    @property
+    def paged_body_bytes(self) -> int:
+        """Their bodies, in bytes."""
+        return int(self._backlog.paged_body_bytes)
+
+    @property
     def memory_bytes(self) -> int:
         """About what its messages occupy in memory; one that is in many queues counts in each."""
         unacked_bytes = self.unacked_body_bytes + self.unacked_count * MESSAGE_OVERHEAD_BYTES

@@ -1,0 +1,33 @@
+"""What there is to be measured in a node, as `node.py` hands it over."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+
+from supersoniq.broker.vhost import VHost
+from supersoniq.metrics.figures import Figures
+from supersoniq.session.connection import Connection
+from supersoniq.session.context import Context
+
+
+class Sources(ABC):
+    """The parts of one node that have counters, and the figures of the node itself."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @property
+    def vhosts(self) -> Mapping[str, VHost]:
+        """The virtual hosts by name."""
+        return self.context.vhosts
+
+    @abstractmethod
+    def connections(self) -> Iterable[Connection]:
+        """Return the connections, those included that are still shaking hands."""
+
+    @abstractmethod
+    def now_ms(self) -> int:
+        """Return the time, in milliseconds since the epoch."""
+
+    @abstractmethod
+    def figures(self) -> Figures:
+        """Return what the operating system and the store say of the node now."""
