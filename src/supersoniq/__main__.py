@@ -1,6 +1,6 @@
 """`python -m supersoniq`: the command line."""
 
-from supersoniq.cli.app import main
+from supersoniq.cli.main import main
 
 if __name__ == "__main__":
     main()

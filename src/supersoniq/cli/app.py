@@ -13,6 +13,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from supersoniq.cli.remote.registry import NOUNS, SINGLE
+
 COMMANDS = (
     "serve", "ping", "perf", "data", "verify", "dump", "backup", "repair", "config", "version",
 )  # fmt: skip
@@ -26,10 +28,14 @@ class LazyCommands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The order of `supersoniq --help`."""
-        return list(COMMANDS)
+        return [*COMMANDS, *SINGLE, *NOUNS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command that the module `cmd_name` makes of its `app`; None for an unknown name."""
+        if cmd_name in NOUNS or cmd_name in SINGLE:
+            from supersoniq.cli.remote.typed import typer_command
+
+            return typer_command(cmd_name)
         name = f"supersoniq.cli.{cmd_name}"
         if cmd_name not in COMMANDS or importlib.util.find_spec(name) is None:
             return None
@@ -43,7 +49,6 @@ app = typer.Typer(
     cls=LazyCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,
 )
 

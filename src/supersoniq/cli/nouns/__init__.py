@@ -1,0 +1,1 @@
+"""What an operator looks at and changes, one module a noun: its verbs are functions in `VERBS`."""

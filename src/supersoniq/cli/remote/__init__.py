@@ -1,0 +1,1 @@
+"""Commands that ask a running node over its management API: how they are parsed, sent and shown."""

@@ -1,0 +1,84 @@
+"""`supersoniq messages`."""
+
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Ask
+from tests.cli.fake_node import FakeNode
+
+GOT = {
+    "payload": "hello", "payload_bytes": 5, "payload_encoding": "string", "exchange": "x", "routing_key": "k",
+    "redelivered": False, "message_count": 0, "properties": {"delivery_mode": 2},
+}  # fmt: skip
+PROPERTIES = {"delivery_mode": 2, "type": "t", "headers": {"n": 1}}
+
+
+@pytest.fixture
+def stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"\xffpiped")))
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        (["body"], {}),
+        ([], {"payload": "/3BpcGVk", "payload_encoding": "base64"}),
+        (["body", "--transient"], {"properties": {"delivery_mode": 1}}),
+        (["body", "-P", "type=t", "-H", "n=1"], {"properties": PROPERTIES}),
+    ],
+)
+@pytest.mark.usefixtures("stdin")
+def test_message_is_published(node: FakeNode, ask: Ask, words: list[str], changed: dict[str, Any]) -> None:
+    node.accepts("POST", "exchanges///x/publish", {"routed": True})
+    assert ask("messages", "publish", "x", "k", *words) == (0, "published\n", "")
+    message: dict[str, Any] = {"routing_key": "k", "payload": "body", "payload_encoding": "string"}
+    message |= {"properties": {"delivery_mode": 2}} | changed
+    assert node.changes() == [("POST", "exchanges///x/publish", message)]
+
+
+def test_file_is_published_several_times(node: FakeNode, ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("from a file")
+    node.accepts("POST", "exchanges///amq.default/publish", {"routed": True})
+    said = ask("messages", "publish", "", "q", "--file", str(tmp_path / "f"), "--count", "3")
+    assert said == (0, "published 3 messages\n", "")
+    assert [body["payload"] for _, _, body in node.changes()] == ["from a file"] * 3
+
+
+def test_message_that_no_queue_takes_is_exit_code_1(node: FakeNode, ask: Ask) -> None:
+    node.accepts("POST", "exchanges///x/publish", {"routed": False})
+    assert ask("messages", "publish", "x", "k", "b") == (1, "", "supersoniq: no queue took the message\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "mode"),
+    [([], "ack_requeue_false"), (["--requeue"], "ack_requeue_true"), (["--reject"], "reject_requeue_false")],
+)
+def test_messages_are_taken(node: FakeNode, ask: Ask, words: list[str], mode: str) -> None:
+    node.get("queues///q", {})
+    node.accepts("POST", "queues///q/get", [GOT])
+    out = ask("messages", "get", "q", "--count", "2", *words).out
+    assert out.splitlines()[1].split() == ["x", "k", "no", '{"delivery_mode":', "2}", "5", "hello"]
+    body = {"count": 2, "ackmode": mode, "encoding": "auto"}
+    assert node.changes() == [("POST", "queues///q/get", body)]
+
+
+def test_empty_queue_says_so(node: FakeNode, ask: Ask) -> None:
+    node.get("queues///q", {})
+    node.accepts("POST", "queues///q/get", [])
+    assert ask("messages", "get", "q") == (0, "", "no message\n")
+    assert ask("messages", "get", "q", "--json").out == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["get", "q", "--requeue", "--reject"], 2),
+        (["publish", "x", "k", "b", "-f", "f"], 2),
+        (["get", "q"], 1),
+    ],
+)
+def test_what_is_wrong_has_its_exit_code(ask: Ask, words: list[str], code: int) -> None:
+    assert ask("messages", *words).code == code
