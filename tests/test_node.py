@@ -14,9 +14,10 @@ from tests.session.script import frames_in, method_frame
 from tests.test_embedded import enter_and_leave, start_of
 
 import supersoniq
+from supersoniq.assembly.identity import CAPABILITIES, server_properties
 from supersoniq.config import ConfigError, Settings
 from supersoniq.embedded import Broker
-from supersoniq.node import CAPABILITIES, Node, RecoveryError, new_event_loop, server_properties
+from supersoniq.node import Node, RecoveryError, new_event_loop
 from supersoniq.storage.store import DiskStore
 from supersoniq.storage.worker import Job
 

@@ -26,6 +26,7 @@ from supersoniq.settings.values import (
     Bytes,
     ExistingDirectory,
     ExistingFile,
+    FileOrSwitch,
     Level,
     Lower,
     MemoryLimit,
@@ -145,6 +146,13 @@ class Settings(BaseSettings):
     event_vhost: str = Field(
         default="/", min_length=1, description="virtual host of the exchange amq.rabbitmq.event"
     )
+    audit_log: FileOrSwitch = Field(
+        default="off", description="audit log: off, on (audit.log in the data directory), or a file"
+    )
+    audit_log_bytes_max: Bytes = Field(
+        default=67108864, ge=0, description="size at which the audit log begins a new file; 0 is never"
+    )
+    audit_log_files: int = Field(default=8, ge=1, le=1000, description="files of the audit log that are kept")
     log_level: Level = Field(default="info", description="debug, info, warning, error or critical")
     log_format: Annotated[Literal["auto", "console", "json"], Lower] = Field(
         default="auto", description="console, json, or auto: console on a terminal, else json"

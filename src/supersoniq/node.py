@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import platform
 from pathlib import Path
 
-import supersoniq
 from supersoniq.amqp.tables import encode_table, table_of
+from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
+from supersoniq.assembly.auditing import open_audit
+from supersoniq.assembly.identity import node_name, server_properties
+from supersoniq.audit.log import AuditLog
 from supersoniq.auth.passwords import SHA256, hash_password
 from supersoniq.auth.permissions import Permission, Permissions
 from supersoniq.auth.users import ADMINISTRATOR, User, Users
@@ -20,7 +22,7 @@ from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings
 from supersoniq.definitions_file.document import DocumentError, read_document
 from supersoniq.definitions_file.load import Loader
-from supersoniq.management.context import ManagementContext, NodeFacts
+from supersoniq.management.context import ManagementContext
 from supersoniq.management.serving import Serving
 from supersoniq.metrics.metering import Metering
 from supersoniq.metrics.of_node import NodeLimits
@@ -28,43 +30,26 @@ from supersoniq.server.alarms import Alarms, Watch
 from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
 from supersoniq.server.logins import PasswordLogins
-from supersoniq.server.memory import available_bytes, release_free_bytes, resident_bytes
-from supersoniq.server.memory_watch import Memory, MemoryWatch
+from supersoniq.server.memory import available_bytes
+from supersoniq.server.memory_watch import MemoryWatch
 from supersoniq.server.names import RandomNames
 from supersoniq.server.server import Server
 from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
 from supersoniq.session.connection import TICKS_PER_SECOND
-from supersoniq.session.context import Buffered, Context, Limits
+from supersoniq.session.context import Context, Limits
 from supersoniq.session.mechanisms import CertificateNames
 from supersoniq.settings.values import memory_bytes, size_bytes
 from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER
-from supersoniq.storage.direct import Bystander, Direct
 from supersoniq.storage.directory import open_directory
 from supersoniq.storage.disk import SystemDisk
 from supersoniq.storage.lock import DirectoryLock
 from supersoniq.storage.marks import MappedMarks
 from supersoniq.storage.memory import MemoryStore
-from supersoniq.storage.recovery import Mender, NewVHost, Recovery, Report
+from supersoniq.storage.recovery import NewVHost, Recovery, Report
 from supersoniq.storage.store import DiskStore, StoreOptions
 from supersoniq.storage.worker import ThreadWorker
 
 logger = logging.getLogger(__name__)
-
-# What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
-COMPATIBLE_PRODUCT = "RabbitMQ"
-COMPATIBLE_VERSION = "3.13.7"
-
-CAPABILITIES = (
-    "publisher_confirms",
-    "exchange_exchange_bindings",
-    "basic.nack",
-    "consumer_cancel_notify",
-    "connection.blocked",
-    "consumer_priorities",
-    "authentication_failure_close",
-    "per_consumer_qos",
-    "direct_reply_to",
-)
 
 
 class RecoveryError(Exception):
@@ -99,6 +84,7 @@ class Node:
         self.events.listeners.append(EventExchange(self.vhosts, settings.event_vhost, self._turn))
         self.context = self._new_context()
         self.report: Report | None = None  # what was recovered
+        self._audit: AuditLog | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self.management: ManagementContext | None = None
@@ -203,12 +189,17 @@ class Node:
         OSError if an address cannot be had.
         """
         self._loop = asyncio.get_running_loop()
+        settings = self._settings
         try:
+            self._audit = open_audit(settings, self._clock.now_ms)
+            if self._audit is not None:
+                self._audit.start()
+                self.events.listeners.append(self._audit)
             self._recover()
             self._load_definitions()
             self._permit_everything()
-            settings = self._settings
-            server = Server(self.context, Alarms(self.context.alarm, self._watches()), self._storage())
+            alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
+            server = Server(self.context, alarms, self._storage())
             self.metering = self._new_metering(server)
             self._serving = await self._new_serving(server, self.metering)
             self._logins.start(self._loop, server.end_turn)
@@ -222,7 +213,7 @@ class Node:
         self._clock.start(self._loop, self._ring)
         if self._disk_store is not None:
             direct = self._disk_store.journal.direct
-            direct.bystander = _Bystander(direct, server, self._loop)
+            direct.bystander = TurnBystander(direct, server, self._loop)
 
         if settings.sync == "interval":
             self._sync_at_intervals()
@@ -232,7 +223,7 @@ class Node:
         """Return the management API, whose sockets listen."""
         settings = self._settings
         self.management = ManagementContext(
-            self.context, server, _NodeFacts(self._clock), self._logins, metering.sampler
+            self.context, server, ClockedFacts(self._clock), self._logins, metering.sampler
         )
         serving = Serving(self.management)
         try:
@@ -275,7 +266,7 @@ class Node:
     def _recover(self) -> None:
         if self._disk_store is None or self._system_disk is None:
             return
-        recovery = Recovery(self._system_disk, self._disk_store, self.vhosts, _NodeMender(self._system_disk))
+        recovery = Recovery(self._system_disk, self._disk_store, self.vhosts, NodeMender(self._system_disk))
         try:
             self.report = recovery.run(_VHostMaker(self))
         except OSError as error:
@@ -300,7 +291,7 @@ class Node:
 
     def _watches(self) -> list[Watch]:
         settings = self._settings
-        memory = _NodeMemory(self.vhosts, self.context.buffered, self._disk_store)
+        memory = NodeMemory(self.vhosts, self.context.buffered, self._disk_store)
         watches: list[Watch] = [MemoryWatch(memory_bytes(settings.memory_limit, available_bytes()), memory)]
         if settings.data_dir is not None:
             limit_bytes = size_bytes(settings.disk_free_limit)
@@ -311,7 +302,7 @@ class Node:
         return watches
 
     def _storage(self) -> Storage | None:
-        return None if self._disk_store is None else _NodeStorage(self._disk_store)
+        return None if self._disk_store is None else NodeStorage(self._disk_store)
 
     async def stop(self, grace_seconds: float) -> None:
         """Close the clients and forget everything."""
@@ -323,6 +314,8 @@ class Node:
 
     def _close(self) -> None:
         self._clock.stop()
+        if self._audit is not None:
+            self._audit.stop()
         if self._serving is not None:
             self._serving.close()
         self._logins.stop()
@@ -347,18 +340,6 @@ def _messages_bytes_max(settings: Settings) -> int:
     return (limit or available) // 4
 
 
-class _NodeFacts(NodeFacts):
-    """What is known of this node."""
-
-    def __init__(self, clock: LoopClock) -> None:
-        super().__init__(f"supersoniq@{platform.node()}", int(clock.now_ms()))
-        self._clock = clock
-
-    def now_ms(self) -> int:
-        """Return the time."""
-        return int(self._clock.now_ms())
-
-
 class _VHostMaker(NewVHost):
     """Makes virtual hosts of a node."""
 
@@ -368,107 +349,6 @@ class _VHostMaker(NewVHost):
     def make(self, name: str) -> VHost:
         """Return a new one."""
         return self._node.make_vhost(name)
-
-
-class _NodeMender(Mender):
-    """Repairs the data directory as `supersoniq repair` does."""
-
-    def __init__(self, disk: SystemDisk) -> None:
-        self._disk = disk
-
-    def mend(self) -> None:
-        """Do it, and say what was done."""
-        # Only needed after damage: the tools are not loaded with every start.
-        from supersoniq.storage.tools.repair import Repair
-
-        repair = Repair(self._disk)
-        left = repair.run()
-        for line in repair.done:
-            logger.warning("repaired: %s", line)
-        for problem in left:
-            if problem.is_damage:
-                logger.error("not repaired: %s", problem)
-
-
-class _Bystander(Bystander):
-    """Counts the turns between a commit on the loop and the loop's next round."""
-
-    def __init__(self, direct: Direct, server: Server, loop: asyncio.AbstractEventLoop) -> None:
-        self._direct = direct
-        self._server = server
-        self._loop = loop
-        self._turns = 0
-
-    def watch(self) -> None:
-        """Look again when all sockets that are ready now have had their turn."""
-        self._turns = self._server.turn_count
-        self._loop.call_soon(self._look)
-
-    def _look(self) -> None:
-        self._direct.watched(self._server.turn_count - self._turns > 0)
-
-
-class _NodeStorage(Storage):
-    """The store, as the server sees it."""
-
-    def __init__(self, store: DiskStore) -> None:
-        self._store = store
-
-    def trouble(self) -> str:
-        """Return what the store says."""
-        return self._store.trouble()
-
-    def backlog_bytes(self) -> int:
-        """Return what the store says."""
-        return self._store.backlog_bytes()
-
-    def tick(self) -> None:
-        """Let the store work."""
-        self._store.tick()
-
-
-class _NodeMemory(Memory):
-    """The memory of this process, and the messages of one node."""
-
-    def __init__(self, vhosts: dict[str, VHost], buffered: Buffered, store: DiskStore | None) -> None:
-        self._vhosts = vhosts
-        self._buffered = buffered
-        self._store = store
-
-    def used_bytes(self) -> int:
-        """Return what the process occupies."""
-        return resident_bytes()
-
-    def message_bytes(self) -> int:
-        """Return about what messages occupy: in virtual hosts, sessions, and on their way to the disk."""
-        stored = 0 if self._store is None else self._store.backlog_bytes()
-        in_queues = sum(vhost.memory_bytes() for vhost in self._vhosts.values())
-        return self._buffered.body_bytes + in_queues + stored
-
-    def release(self) -> None:
-        """Give free memory back to the system."""
-        release_free_bytes()
-
-
-def node_name() -> str:
-    """Return what the node is called, where RabbitMQ has the name of an Erlang node."""
-    return f"supersoniq@{platform.node()}"
-
-
-def server_properties() -> dict[str, object]:
-    """Return what Connection.Start tells clients about the broker."""
-    capabilities: dict[str, object] = dict.fromkeys(CAPABILITIES, True)
-    return {
-        "capabilities": capabilities,
-        "cluster_name": node_name(),
-        "copyright": "Copyright (c) the SupersoniQ authors",
-        "information": "SupersoniQ, licensed under the Apache License 2.0",
-        "platform": f"SupersoniQ {supersoniq.__version__} on Python {platform.python_version()}",
-        "product": COMPATIBLE_PRODUCT,
-        "version": COMPATIBLE_VERSION,
-        "broker": "SupersoniQ",
-        "broker_version": supersoniq.__version__,
-    }
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -1,7 +1,9 @@
 """The alarm is on while any watch asks for it, its text names what is short, and its end is told once."""
 
 import pytest
+from tests.broker.test_events import Listener
 
+from supersoniq.broker.events import NoEvents
 from supersoniq.server.alarms import DISK, MEMORY, Alarms, Watch
 from supersoniq.session.context import Alarm
 
@@ -9,8 +11,8 @@ from supersoniq.session.context import Alarm
 class FakeWatch(Watch):
     """Is on when it is told to be."""
 
-    def __init__(self, resource: bytes) -> None:
-        super().__init__(resource)
+    def __init__(self, resource: bytes, is_news: bool = True) -> None:
+        super().__init__(resource, is_news)
         self.is_on = False
         self.times_asked = 0
 
@@ -51,12 +53,12 @@ def test_any_watch_is_enough_and_reason_names_each_resource_once(
     watches: list[FakeWatch], alarm: Alarm, on: str, reason: bytes
 ) -> None:
     turn(watches, on)
-    assert not Alarms(alarm, watches).check()
+    assert not Alarms(alarm, watches, NoEvents(), "n@h").check()
     assert (alarm.is_on, alarm.reason) == (True, reason)
 
 
 def test_check_is_true_when_the_last_watch_went_and_then_only(watches: list[FakeWatch], alarm: Alarm) -> None:
-    alarms = Alarms(alarm, watches)
+    alarms = Alarms(alarm, watches, NoEvents(), "n@h")
     outcomes = []
     for on in ("---", "x--", "xx-", "-x-", "--x", "---", "---"):
         turn(watches, on)
@@ -66,7 +68,7 @@ def test_check_is_true_when_the_last_watch_went_and_then_only(watches: list[Fake
 
 
 def test_reason_follows_what_is_still_short(watches: list[FakeWatch], alarm: Alarm) -> None:
-    alarms = Alarms(alarm, watches)
+    alarms = Alarms(alarm, watches, NoEvents(), "n@h")
     reasons = []
     for on in ("x--", "xx-", "-x-"):
         turn(watches, on)
@@ -77,10 +79,39 @@ def test_reason_follows_what_is_still_short(watches: list[FakeWatch], alarm: Ala
 
 def test_every_watch_is_asked_at_every_check(watches: list[FakeWatch], alarm: Alarm) -> None:
     turn(watches, "xxx")
-    Alarms(alarm, watches).check()
+    Alarms(alarm, watches, NoEvents(), "n@h").check()
     assert [watch.times_asked for watch in watches] == [1, 1, 1]
 
 
 def test_without_watches_there_is_no_alarm(alarm: Alarm) -> None:
-    assert not Alarms(alarm, []).check()
+    assert not Alarms(alarm, [], NoEvents(), "n@h").check()
     assert not alarm.is_on
+
+
+def test_each_resource_is_told_of_when_it_gets_short_and_when_it_is_not_any_more(
+    watches: list[FakeWatch], alarm: Alarm
+) -> None:
+    listener = Listener()
+    alarms = Alarms(alarm, watches, listener, "n@h")
+    heard = []
+    for on in ("---", "-x-", "xxx", "xxx", "x-x", "---"):
+        turn(watches, on)
+        alarms.check()
+        heard.append([(name, fields["source"]) for name, fields in listener.heard])
+        assert all([fields["node"] == "n@h" for _, fields in listener.heard])
+        listener.heard.clear()
+    assert heard == [
+        [],
+        [("alarm.set", b"disk")],
+        [("alarm.set", b"memory")],
+        [],
+        [],
+        [("alarm.cleared", b"disk"), ("alarm.cleared", b"memory")],
+    ]
+
+
+def test_what_is_no_news_is_not_told_of(alarm: Alarm) -> None:
+    listener, watch = Listener(), FakeWatch(DISK, is_news=False)
+    watch.is_on = True
+    Alarms(alarm, [watch], listener, "n@h").check()
+    assert (alarm.is_on, listener.heard) == (True, [])

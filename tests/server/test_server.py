@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.codec import PROTOCOL_HEADER, Basic, Channel, Connection, decode_method
 from tests.session.script import Node, frames_in, method_frame, octets_of
 
+from supersoniq.broker.events import NoEvents
 from supersoniq.server.alarms import DISK, MEMORY, Alarms, Watch
 from supersoniq.server.server import Server
 from supersoniq.server.store_watch import Storage, TroubleWatch
@@ -101,7 +102,7 @@ async def serving(
     storage: Storage | None = None,
 ) -> AsyncIterator[Server]:
     node = node or Node()
-    server = Server(node.context, Alarms(node.context.alarm, watches), storage)
+    server = Server(node.context, Alarms(node.context.alarm, watches, NoEvents(), ""), storage)
     await server.listen(hosts, 0)
     try:
         yield server
@@ -133,7 +134,7 @@ def test_port_in_use_leaves_nothing_open() -> None:
             taken.listen()
             port = taken.getsockname()[1]
             node = Node()
-            server = Server(node.context, Alarms(node.context.alarm, []), None)
+            server = Server(node.context, Alarms(node.context.alarm, [], NoEvents(), ""), None)
             with pytest.raises(OSError, match="in use"):
                 await server.listen(["127.0.0.1", "127.0.0.2"], port)
             with pytest.raises(ConnectionRefusedError):

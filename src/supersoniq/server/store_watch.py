@@ -61,7 +61,7 @@ class BacklogWatch(Watch):
     """
 
     def __init__(self, storage: Storage, bytes_max: int = BACKLOG_BYTES_MAX) -> None:
-        super().__init__(DISK)
+        super().__init__(DISK, is_news=False)
         self._storage = storage
         self._bytes_max = bytes_max
         self._is_on = False

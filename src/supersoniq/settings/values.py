@@ -1,6 +1,7 @@
 """What settings are made of: sizes, lists, tables and paths, as they stand in files and the environment."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -119,6 +120,12 @@ def _switch(value: object) -> object:
     return {"true": "on", "false": "off"}.get(text := str(value).lower(), text)
 
 
+def _file_or_switch(value: object) -> object:
+    """`on`, `off`, or the path of a file."""
+    switch = _switch(value)
+    return switch if switch in ("on", "off") else os.path.expanduser(str(value))
+
+
 def _queue_memory(size: str) -> str:
     if size_bytes(size) < QUEUE_MEMORY_BYTES_MIN:
         raise ValueError(f"expected at least {QUEUE_MEMORY_BYTES_MIN >> 10}KiB")
@@ -134,6 +141,7 @@ Words = Annotated[list[str], BeforeValidator(_words)]
 Level = Annotated[LogLevel, BeforeValidator(_lower)]
 Lower = BeforeValidator(_lower)
 Switch = BeforeValidator(_switch)
+FileOrSwitch = Annotated[str, BeforeValidator(_file_or_switch)]
 Pairs = BeforeValidator(_pairs)
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 ExistingDirectory = Annotated[Path, AfterValidator(_existing_directory)]

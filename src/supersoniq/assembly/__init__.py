@@ -1,0 +1,1 @@
+"""What `node.py` puts between parts that do not know each other."""

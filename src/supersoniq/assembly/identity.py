@@ -1,0 +1,42 @@
+"""The identity of a node: what it is called, and what it tells clients that it is."""
+
+import platform
+
+import supersoniq
+
+# What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
+COMPATIBLE_PRODUCT = "RabbitMQ"
+COMPATIBLE_VERSION = "3.13.7"
+
+CAPABILITIES = (
+    "publisher_confirms",
+    "exchange_exchange_bindings",
+    "basic.nack",
+    "consumer_cancel_notify",
+    "connection.blocked",
+    "consumer_priorities",
+    "authentication_failure_close",
+    "per_consumer_qos",
+    "direct_reply_to",
+)
+
+
+def node_name() -> str:
+    """Return what the node is called, where RabbitMQ has the name of an Erlang node."""
+    return f"supersoniq@{platform.node()}"
+
+
+def server_properties() -> dict[str, object]:
+    """Return what Connection.Start tells clients about the broker."""
+    capabilities: dict[str, object] = dict.fromkeys(CAPABILITIES, True)
+    return {
+        "capabilities": capabilities,
+        "cluster_name": node_name(),
+        "copyright": "Copyright (c) the SupersoniQ authors",
+        "information": "SupersoniQ, licensed under the Apache License 2.0",
+        "platform": f"SupersoniQ {supersoniq.__version__} on Python {platform.python_version()}",
+        "product": COMPATIBLE_PRODUCT,
+        "version": COMPATIBLE_VERSION,
+        "broker": "SupersoniQ",
+        "broker_version": supersoniq.__version__,
+    }

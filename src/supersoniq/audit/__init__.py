@@ -1,0 +1,1 @@
+"""The audit log: who logged in, was refused, and changed what."""
