@@ -33,6 +33,7 @@ from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.memory import available_bytes
 from supersoniq.server.memory_watch import MemoryWatch
 from supersoniq.server.names import RandomNames
+from supersoniq.server.permission_changes import PermissionChanges
 from supersoniq.server.server import Server
 from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
 from supersoniq.session.connection import TICKS_PER_SECOND
@@ -172,6 +173,7 @@ class Node:
         context.certificate_names = CertificateNames(
             settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
         )
+        context.permissions.affected = PermissionChanges(context)
         context.events = self.events
         context.node_name = node_name()
         context.incarnation = self._incarnation

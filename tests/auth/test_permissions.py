@@ -3,6 +3,9 @@
 import pytest
 
 from supersoniq.auth.permissions import (
+    CONFIGURE,
+    READ,
+    WRITE,
     Affected,
     InvalidPattern,
     Pattern,
@@ -56,6 +59,27 @@ def test_bad_pattern_is_refused_wherever_it_stands(pattern: str) -> None:
         assert caught.value.pattern == pattern
     with pytest.raises(InvalidPattern):
         TopicPermission("", pattern)
+
+
+def test_permission_allows_what_its_pattern_matches() -> None:
+    permission = Permission("^c", "^amq\\.default$", "")
+    assert permission.allows(CONFIGURE, b"c1")
+    assert not permission.allows(CONFIGURE, b"w1")
+    assert permission.allows(WRITE, b"")  # the default exchange
+    assert not permission.allows(READ, b"c1")
+    assert permission == Permission("^c", "^amq\\.default$", "")
+
+
+def test_topic_permission_allows_keys_by_patterns_with_names() -> None:
+    permission = TopicPermission("^{username}\\.", "^{vhost}$")
+    assert permission.allows(WRITE, b"ann.x", "ann", "/")
+    assert not permission.allows(WRITE, b"bob.x", "ann", "/")
+    assert permission.allows(READ, b"/", "ann", "/")
+    assert not permission.allows(READ, b"ann.x", "ann", "/")
+
+
+def test_name_that_makes_a_pattern_senseless_is_refused() -> None:
+    assert not TopicPermission("^{username}", "").allows(WRITE, b"a(b", "a(b", "/")
 
 
 def test_names_stand_in_topic_patterns() -> None:

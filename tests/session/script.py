@@ -26,6 +26,7 @@ from supersoniq.auth.users import User, Users
 from supersoniq.broker.queues.queue import Queue as BrokerQueue
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
+from supersoniq.server.permission_changes import PermissionChanges
 from supersoniq.session.connection import Connection as Session
 from supersoniq.session.context import Context, Limits
 from supersoniq.session.logins import Login, Logins
@@ -132,6 +133,7 @@ class Node:
             limits or Limits(),
             encode_table(table_of({"product": "test"})),
         )
+        permissions.affected = PermissionChanges(self.context)
         self.clients: list[Client] = []
 
     def end_turn(self) -> None:
@@ -204,12 +206,17 @@ class Client:
         return self.receive(0, expected)
 
     def open(
-        self, heartbeat: int = 0, frame_max: int = 131_072, channel_max: int = 2047, **properties: Any
+        self,
+        heartbeat: int = 0,
+        frame_max: int = 131_072,
+        channel_max: int = 2047,
+        response: bytes = b"\0guest\0guest",
+        **properties: Any,
     ) -> Self:
         """Shake hands; the keywords are client properties."""
         self >> PROTOCOL_HEADER
         self << Connection.start()
-        self.login(**properties)
+        self.login(response=response, **properties)
         self << Connection.tune()
         self >> Connection.tune_ok(channel_max=channel_max, frame_max=frame_max, heartbeat=heartbeat)
         self >> Connection.open(virtual_host="/")

@@ -1,6 +1,7 @@
 """Failed logins by address: how long the answer to the next one is to be kept back."""
 
 import ipaddress
+from itertools import islice
 from typing import Final
 
 FREE_MAX: Final = 5
@@ -34,7 +35,7 @@ class Failures:
 
     def _forget(self, now: float) -> None:
         """Forget what is long ago, and the oldest when there are too many."""
-        for key, (_, when) in list(self._found.items())[:2]:
+        for key, (_, when) in list(islice(self._found.items(), 2)):
             if len(self._found) > ADDRESSES_MAX or now - when > FORGOTTEN_SECONDS:
                 del self._found[key]
 

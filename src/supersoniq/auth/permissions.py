@@ -4,7 +4,7 @@ import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 # What the default exchange, which has no name, is called in patterns.
@@ -62,6 +62,11 @@ def _compiled(pattern: bytes) -> re.Pattern[bytes]:
         return re.compile(pattern)
 
 
+CONFIGURE: Final = "configure"
+WRITE: Final = "write"
+READ: Final = "read"
+
+
 @dataclass(frozen=True)
 class Permission:
     """The patterns of one user in one virtual host; raises InvalidPattern."""
@@ -69,10 +74,19 @@ class Permission:
     configure: str
     write: str
     read: str
+    _patterns: dict[str, Pattern] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for pattern in (self.configure, self.write, self.read):
-            Pattern(pattern)
+        patterns = {
+            CONFIGURE: Pattern(self.configure),
+            WRITE: Pattern(self.write),
+            READ: Pattern(self.read),
+        }
+        object.__setattr__(self, "_patterns", patterns)
+
+    def allows(self, permission: str, name: bytes) -> bool:
+        """Whether a queue or exchange of this name may be configured, written to or read from."""
+        return self._patterns[permission].matches(name or DEFAULT_EXCHANGE)
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,14 @@ class TopicPermission:
     def __post_init__(self) -> None:
         for pattern in (self.write, self.read):
             Pattern(pattern)
+
+    def allows(self, permission: str, routing_key: bytes, user: str, vhost: str) -> bool:
+        """Whether a routing key may be published with, or be in a binding."""
+        try:
+            pattern = Pattern(expanded(self.write if permission == WRITE else self.read, user, vhost))
+        except InvalidPattern:
+            return False  # with the names it is one no more
+        return pattern.matches(routing_key)
 
 
 def expanded(pattern: str, user: str, vhost: str) -> str:
@@ -135,6 +157,10 @@ class Permissions:
         """Return which routing keys a user may use with a topic exchange; None says all."""
         topics = self._topics.get((user, vhost))
         return None if topics is None else topics.get(exchange)
+
+    def topics_of(self, user: str, vhost: str) -> dict[str, TopicPermission] | None:
+        """Return what is said of routing keys, by exchange, until the next change; None is nothing."""
+        return self._topics.get((user, vhost))
 
     def put_topic(self, user: str, vhost: str, exchange: str, permission: TopicPermission) -> None:
         """Set which routing keys a user may use with a topic exchange."""

@@ -216,8 +216,7 @@ class VHost:
             self.counters.queue_declared += 1
             self.disuses.used(queue)
             return queue
-        if name.startswith(RESERVED) and not name.startswith(b"amq.gen-"):
-            raise AccessRefused(f"queue name '{text(name)}' contains reserved prefix 'amq.*'")
+        check_queue_name(name)
         self._check_room(name)
         options = check_queue(name, self.name, durable, exclusive, auto_delete, arguments)
         check_deduplication(name, arguments)
@@ -465,6 +464,12 @@ class VHost:
         self.queues.clear()
         self.exchanges.clear()
         self._exclusive.clear()
+
+
+def check_queue_name(name: bytes) -> None:
+    """Raise 403 for a name that no new queue may have."""
+    if name.startswith(RESERVED) and not name.startswith(b"amq.gen-"):
+        raise AccessRefused(f"queue name '{text(name)}' contains reserved prefix 'amq.*'")
 
 
 def _refuse_default(name: bytes) -> None:

@@ -271,7 +271,7 @@ class Channel:
         """Carry out Basic.Get."""
         arguments.u16()
         name, no_ack = arguments.shortstr(), arguments.u8() & 1 != 0
-        queue = self._vhost.queue(self._topology.named(name), self._client.connection)
+        queue = self._topology.readable(name)
         self._vhost.disuses.used(queue)
         entry = queue.take(no_ack)
         if entry is None:

@@ -1,5 +1,6 @@
 """What the channels of one connection share: who the client is, where it is, and what it can take."""
 
+from supersoniq.amqp.errors import NotAllowed
 from supersoniq.amqp.primitives import write_shortstr
 from supersoniq.amqp.spec import CONNECTION_BLOCKED, CONNECTION_UNBLOCKED
 from supersoniq.amqp.tables import Table
@@ -7,6 +8,7 @@ from supersoniq.auth.peer import Encryption, PeerCertificate
 from supersoniq.broker.counters import TrafficCounters
 from supersoniq.broker.limits import UserLimits
 from supersoniq.broker.vhost import VHost
+from supersoniq.session.access import Access
 from supersoniq.session.context import Context
 from supersoniq.session.output import Output, Transport
 
@@ -34,6 +36,8 @@ class Client:
         self.heartbeat_seconds = 0
         self.traffic = TrafficCounters()
         self.user = ""
+        self.is_impersonator = False  # may publish in the name of others
+        self.access: Access | None = None  # what the user may do in the virtual host
         self.vhost: VHost | None = None
         self.properties: Table = {}
         self.frame_max_bytes = context.limits.frame_max_bytes
@@ -72,10 +76,16 @@ class Client:
         self.takes_authentication_failure = _is_true(capabilities.value, b"authentication_failure_close")
 
     def enter(self, vhost: VHost) -> None:
-        """Open a virtual host; raises 530 if that, or the user, has too many connections."""
+        """Open a virtual host.
+
+        Raises 530 if that, or the user, has too many connections, or if the user may not enter it.
+        """
         quota = self.context.user_limits(self.user)
         vhost.limits.check_connection(vhost.name, self.user)
         quota.check_connection(self.user)
+        if self.context.permissions.of(self.user, vhost.name) is None:
+            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{self.user}'")
+        self.access = Access(self.context, self.user, vhost)
         vhost.limits.connection_count += 1
         quota.connection_count += 1
         self.vhost = vhost

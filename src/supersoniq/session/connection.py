@@ -298,7 +298,9 @@ class Connection(FrameHandler, Drained, LoginWaiter):
     def login_granted(self, login: Login) -> None:
         """Go on with the handshake, and with what came meanwhile."""
         self._context.counters.auth_succeeded += 1
+        user = self._context.users.get(login.user)
         self.client.user = login.user
+        self.client.is_impersonator = user is not None and user.is_impersonator
         authenticated(self.client, login.user, "")
         self._handshake.tune()
         self._take_held()

@@ -15,6 +15,7 @@ from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Deferred
 from supersoniq.broker.vhost import REPLY_TO, VHost
+from supersoniq.session.access import QUEUE
 from supersoniq.session.announcing import consumer_created, consumer_deleted
 from supersoniq.session.client import Client
 from supersoniq.session.output import Output
@@ -141,6 +142,9 @@ class Consuming(Deferred):
 
     def __init__(self, client: Client, vhost: VHost, window: Window) -> None:
         super().__init__()
+        access = client.access
+        assert access is not None
+        self._access = access
         self._client = client
         self._vhost = vhost
         self._window = window
@@ -190,6 +194,7 @@ class Consuming(Deferred):
         if queue_name == REPLY_TO:
             queue = self._reply_queue(no_ack)
         else:
+            self._access.read(QUEUE, queue_name)
             queue = self._vhost.queue(queue_name, self._client.connection)
         consumers = queue.consumers
         single = queue.options.single_active_consumer

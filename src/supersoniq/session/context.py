@@ -1,5 +1,7 @@
 """What all connections of a node share, put together by `node.py`."""
 
+from mypy_extensions import i64
+
 from supersoniq.auth.permissions import Permissions
 from supersoniq.auth.users import Users
 from supersoniq.broker.counters import SessionCounters
@@ -65,6 +67,7 @@ class Context:
         self.vhosts = vhosts
         self.users = users
         self.permissions = permissions
+        self.access_generation: i64 = 0  # rises when anybody's permissions change
         self.logins = logins
         self.certificate_names = CertificateNames()
         self.names = names

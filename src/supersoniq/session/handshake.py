@@ -145,8 +145,6 @@ class Handshake:
         vhost = client.context.vhosts.get(name)
         if vhost is None:
             raise NotAllowed(f"vhost {name} not found")
-        if client.context.permissions.of(client.user, name) is None:
-            raise NotAllowed(f"access to vhost '{name}' refused for user '{client.user}'")
         client.enter(vhost)
         write_shortstr(client.output.begin(0, CONNECTION_OPEN_OK), b"")
         client.output.end()

@@ -28,6 +28,7 @@ from supersoniq.amqp.spec import (
     FLAG_USER_ID,
 )
 from supersoniq.amqp.tables import Table
+from supersoniq.auth.permissions import WRITE
 from supersoniq.broker.counters import SMALL_BODY_BYTES, MessageCounters
 from supersoniq.broker.delays import delay_of
 from supersoniq.broker.exchanges.base import Exchange
@@ -96,6 +97,11 @@ class Publishing:
         self.confirms: Confirms | None = None
         self.transaction: Transaction | None = None
         self._channel: i64 = channel
+        access = client.access
+        assert access is not None
+        self._access = access
+        self._context = client.context
+        self._permitted_at: i64 = -1  # the generation in which the user was allowed to use the address
         self._client = client
         self._alarm = client.context.alarm
         self._buffered = client.context.buffered
@@ -216,6 +222,8 @@ class Publishing:
             return
         route = self._route
         if not route.current:
+            if self._permitted_at != self._context.access_generation:
+                self._check_access()
             route = self._route = self._vhost.route(self._address, self._header)
             if route.keepers is not None:
                 self._have_kept(
@@ -224,6 +232,11 @@ class Publishing:
                 return
         message = Message(self._address, self._header, body, self._persistent)
         self._hand_over(message, route, PLAIN if route.is_plain else NEVER)
+
+    def _check_access(self) -> None:
+        """Raise 403 unless the user may publish to the address."""
+        if self._access.publish(self._address):
+            self._permitted_at = self._context.access_generation
 
     def _have_kept(
         self, message: Message, routing_keys: list[bytes], route: Route, expiration_ms: i64
@@ -292,9 +305,13 @@ class Publishing:
         header = self._header
         routing_keys: list[bytes] = []
         exchange_end = 1 + self._address[0]
+        if self._permitted_at != self._context.access_generation:
+            self._check_access()
         exchange = self._vhost.publishable(self._address[1:exchange_end])
         if self._flags & FLAG_REPLY_TO and shortstr_property(header, FLAG_REPLY_TO) == REPLY_TO:
             header = self._with_reply_queue(header)
+        if self._flags & FLAG_USER_ID:
+            self._check_user_id(shortstr_property(header, FLAG_USER_ID) or b"")
         expiration_ms: i64 = NEVER
         if self._flags & FLAG_EXPIRATION:
             expiration_ms = _expiration(shortstr_property(header, FLAG_EXPIRATION) or b"")
@@ -304,8 +321,8 @@ class Publishing:
             routing_keys = _sender_selected(headers, b"CC") + _sender_selected(headers, b"BCC")
             if headers.pop(b"BCC", None) is not None:
                 header = with_headers(header, headers)
-        if self._flags & FLAG_USER_ID:
-            self._check_user_id(shortstr_property(header, FLAG_USER_ID) or b"")
+            for routing_key in routing_keys:
+                self._access.topic(WRITE, exchange, routing_key)
         forward = _Forward(exchange, header, whole_header, routing_keys, expiration_ms)
         if exchange.deduplicates and self._flags & FLAG_HEADERS:
             self._forward_once(forward, body)
@@ -382,7 +399,7 @@ class Publishing:
         return with_shortstr(header, FLAG_REPLY_TO, queue.name)
 
     def _check_user_id(self, user_id: bytes) -> None:
-        if text(user_id) != self._client.user:
+        if text(user_id) != self._client.user and not self._client.is_impersonator:
             raise PreconditionFailed(
                 f"user_id property set to '{text(user_id)}' but authenticated user was '{self._client.user}'"
             )

@@ -27,8 +27,11 @@ from supersoniq.amqp.spec import (
     QUEUE_UNBIND,
     QUEUE_UNBIND_OK,
 )
+from supersoniq.amqp.tables import Table
+from supersoniq.auth.permissions import READ
 from supersoniq.broker.queues.queue import Queue
-from supersoniq.broker.vhost import REPLY_PREFIX, REPLY_TO, VHost
+from supersoniq.broker.vhost import REPLY_PREFIX, REPLY_TO, RESERVED, VHost, check_queue_name
+from supersoniq.session.access import EXCHANGE, QUEUE
 from supersoniq.session.client import Client
 
 PASSIVE: Final = 1
@@ -45,6 +48,9 @@ class Topology:
         self._output = client.output
         self._vhost = vhost
         self._current_queue = b""
+        access = client.access
+        assert access is not None
+        self._access = access
 
     def method(self, method: int, arguments: Arguments) -> bool:
         """Carry out a method; false if it is none of these classes'."""
@@ -94,6 +100,12 @@ class Topology:
             raise NotFound("no previously declared queue")
         return self._current_queue
 
+    def readable(self, name: bytes) -> Queue:
+        """Return the queue a method means; raises 403 if the user may not read from it, 404, and 405."""
+        name = self.named(name)
+        self._access.read(QUEUE, name)
+        return self._vhost.queue(name, self._client.connection)
+
     def _declare_queue(self, arguments: Arguments) -> None:
         arguments.u16()
         name, bits, table = arguments.shortstr(), arguments.u8(), arguments.table()
@@ -106,11 +118,26 @@ class Topology:
             queue = self._vhost.queue(name, connection)
             self._vhost.disuses.used(queue)
         else:
+            name = name.replace(b"\r", b"").replace(b"\n", b"")
+            if not name:
+                name = b"amq.gen-" + self._client.context.names.unique()
+            self._check_declare_queue(name, table)
             queue = self._vhost.declare_queue(
                 name, bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table, connection
             )
         self._current_queue = queue.name
         self._declared(queue.name, queue.ready_count, len(queue.consumers), bits & 16 != 0)
+
+    def _check_declare_queue(self, name: bytes, table: Table) -> None:
+        """Raise 403 unless the user may declare a queue, and dead-letter from it if it is new."""
+        is_new = name not in self._vhost.queues
+        if is_new:
+            check_queue_name(name)
+        self._access.configure(QUEUE, name)
+        dead_letter_exchange = table.get(b"x-dead-letter-exchange") if is_new else None
+        if dead_letter_exchange is not None and dead_letter_exchange.is_string:
+            self._access.read(QUEUE, name)
+            self._access.write(EXCHANGE, dead_letter_exchange.octets())
 
     def _declared(self, name: bytes, messages: int, consumers: int, nowait: bool) -> None:
         if nowait:
@@ -127,6 +154,7 @@ class Topology:
         nowait, table = arguments.u8() & 1, arguments.table()
         if not name and not binding_key:
             binding_key = self.named(name)
+        self._check_binding(QUEUE, self.named(name), exchange, binding_key)
         queue = self._bindable(self.named(name))
         self._vhost.bind(exchange, queue, binding_key, table)
         self._answer(QUEUE_BIND_OK, nowait)
@@ -137,9 +165,20 @@ class Topology:
         table = arguments.table()
         if not name and not binding_key:
             binding_key = self.named(name)
+        self._check_binding(QUEUE, self.named(name), exchange, binding_key)
         queue = self._vhost.queues.get(self.named(name))
         self._vhost.unbind(exchange, queue, binding_key, table, self._client.connection)
         self._answer(QUEUE_UNBIND_OK, 0)
+
+    def _check_binding(self, kind: str, destination: bytes, source: bytes, binding_key: bytes) -> None:
+        """Raise 403 unless the user may bind, or unbind, a queue or exchange to an exchange."""
+        self._access.write(kind, destination)
+        if not source or (kind == EXCHANGE and not destination):
+            raise AccessRefused("operation not permitted on the default exchange")
+        self._access.read(EXCHANGE, source)
+        exchange = self._vhost.exchanges.get(source)
+        if exchange is not None:
+            self._access.topic(READ, exchange, binding_key)
 
     def _bindable(self, name: bytes) -> Queue:
         if name.startswith(REPLY_PREFIX):
@@ -149,13 +188,14 @@ class Topology:
     def _purge_queue(self, arguments: Arguments) -> None:
         arguments.u16()
         name, nowait = arguments.shortstr(), arguments.u8() & 1
-        count = self._vhost.purge(self._vhost.queue(self.named(name), self._client.connection))
+        count = self._vhost.purge(self.readable(name))
         self._counted(QUEUE_PURGE_OK, count, nowait)
 
     def _delete_queue(self, arguments: Arguments) -> None:
         arguments.u16()
         name, bits = arguments.shortstr(), arguments.u8()
         name = self.named(name)
+        self._access.configure(QUEUE, name)
         count = 0
         if name in self._vhost.queues:
             queue = self._vhost.queue(name, self._client.connection)
@@ -176,14 +216,27 @@ class Topology:
                 raise AccessRefused("operation not permitted on the default exchange")
             self._vhost.exchange(name)
         else:
+            self._check_declare_exchange(name, table)
             self._vhost.declare_exchange(
                 name, text(kind), bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table
             )
         self._answer(EXCHANGE_DECLARE_OK, bits & 16)
 
+    def _check_declare_exchange(self, name: bytes, table: Table) -> None:
+        """Raise 403 unless the user may declare an exchange, and give it an alternate one if it is new."""
+        if not name:
+            return  # nobody may
+        self._access.configure(EXCHANGE, name)
+        alternate = None if name in self._vhost.exchanges else table.get(b"alternate-exchange")
+        if alternate is not None and alternate.is_string:
+            self._access.read(EXCHANGE, name)
+            self._access.write(EXCHANGE, alternate.octets())
+
     def _delete_exchange(self, arguments: Arguments) -> None:
         arguments.u16()
         name, bits = arguments.shortstr(), arguments.u8()
+        if name and not name.startswith(RESERVED):  # nobody may delete those
+            self._access.configure(EXCHANGE, name)
         self._vhost.delete_exchange(name, bits & 1 != 0)
         self._answer(EXCHANGE_DELETE_OK, bits & 2)
 
@@ -191,8 +244,7 @@ class Topology:
         arguments.u16()
         destination, source, binding_key = arguments.shortstr(), arguments.shortstr(), arguments.shortstr()
         nowait, table = arguments.u8() & 1, arguments.table()
-        if not destination or not source:
-            raise AccessRefused("operation not permitted on the default exchange")
+        self._check_binding(EXCHANGE, destination, source, binding_key)
         self._vhost.bind(source, self._vhost.exchange(destination), binding_key, table)
         self._answer(EXCHANGE_BIND_OK, nowait)
 
@@ -200,8 +252,7 @@ class Topology:
         arguments.u16()
         destination, source, binding_key = arguments.shortstr(), arguments.shortstr(), arguments.shortstr()
         nowait, table = arguments.u8() & 1, arguments.table()
-        if not destination or not source:
-            raise AccessRefused("operation not permitted on the default exchange")
+        self._check_binding(EXCHANGE, destination, source, binding_key)
         target = self._vhost.exchanges.get(destination)
         self._vhost.unbind(source, target, binding_key, table, self._client.connection)
         self._answer(EXCHANGE_UNBIND_OK, nowait)
