@@ -21,6 +21,8 @@ HOT = [
     "src/supersoniq/perf/batches.py",
     "src/supersoniq/perf/engine.py",
     "src/supersoniq/perf/histogram.py",
+    "src/supersoniq/server/handshakes.py",
+    "src/supersoniq/server/tls_transport.py",
     "src/supersoniq/server/transport.py",
     "src/supersoniq/session/*.py",
     "src/supersoniq/storage/before.py",

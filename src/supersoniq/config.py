@@ -22,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from supersoniq.settings.tls import TLSSettings
 from supersoniq.settings.values import (
     Bytes,
     ExistingDirectory,
@@ -47,7 +48,7 @@ class ConfigError(Exception):
     """A setting cannot be used. Its text is one line: key, value, place, expectation; never a password."""
 
 
-class Settings(BaseSettings):
+class Settings(TLSSettings, BaseSettings):
     """What one node is told; frozen. Calling it reads neither file nor environment: `load` does."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -181,7 +182,7 @@ class Loaded:
     settings: Settings
     origins: dict[str, str]
 
-    SECRETS: ClassVar[frozenset[str]] = frozenset({"users"})
+    SECRETS: ClassVar[frozenset[str]] = frozenset({"users", "tls_key_password", "tls_certificates"})
 
     def shown(self) -> dict[str, Any]:
         """The values as JSON types, with every password masked."""

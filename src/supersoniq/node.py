@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
@@ -50,6 +51,9 @@ from supersoniq.storage.recovery import NewVHost, Recovery, Report
 from supersoniq.storage.store import DiskStore, StoreOptions
 from supersoniq.storage.worker import ThreadWorker
 
+if TYPE_CHECKING:
+    from supersoniq.node_tls import NodeTLS
+
 logger = logging.getLogger(__name__)
 
 
@@ -88,6 +92,7 @@ class Node:
         self._audit: AuditLog | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
+        self.tls = _new_tls(settings)
         self.management: ManagementContext | None = None
         self._serving: Serving | None = None
         self.metering: Metering | None = None
@@ -184,6 +189,11 @@ class Node:
         """The host and port of each listener."""
         return [] if self._server is None else self._server.addresses
 
+    @property
+    def tls_addresses(self) -> list[tuple[str, int]]:
+        """The host and port of each listener with TLS."""
+        return [] if self._server is None else self._server.tls_addresses
+
     async def start(self) -> None:
         """Recover what is in the data directory, then listen.
 
@@ -206,6 +216,10 @@ class Node:
             self._serving = await self._new_serving(server, self.metering)
             self._logins.start(self._loop, server.end_turn)
             await server.listen(settings.host, settings.port)
+            if self.tls is not None:
+                hosts = settings.tls_host or settings.host
+                await server.listen_with_tls(hosts, settings.tls_port, self.tls.certificates)
+                self.tls.start(self._loop)
             self._serving.start()
             self.metering.start()
         except BaseException:
@@ -314,10 +328,17 @@ class Node:
             await self._server.stop(grace_seconds)
         self._close()
 
+    def reload(self) -> None:
+        """Read the certificates anew; connections stay."""
+        if self.tls is not None:
+            self.tls.reload()
+
     def _close(self) -> None:
         self._clock.stop()
         if self._audit is not None:
             self._audit.stop()
+        if self.tls is not None:
+            self.tls.stop()
         if self._serving is not None:
             self._serving.close()
         self._logins.stop()
@@ -333,6 +354,15 @@ class Node:
             self._system_disk.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def _new_tls(settings: Settings) -> "NodeTLS | None":
+    if settings.tls_certificate is None:
+        return None
+    # What reads certificates is not loaded where there are none.
+    from supersoniq.node_tls import NodeTLS
+
+    return NodeTLS(settings)
 
 
 def _messages_bytes_max(settings: Settings) -> int:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import platform
@@ -129,6 +130,7 @@ async def _run(settings: Settings) -> None:
     collect_seldom()
     switch_often()
     _announce(node, notifier)
+    _reload_on_signal(node)
     await _until(stop, notifier)
     notifier.stopping()
     logger.info("stopping: clients have %d ms to close", settings.shutdown_grace_ms)
@@ -149,6 +151,7 @@ def _announce(node: "Node", notifier: Notifier) -> None:
             logger.error("found damaged: %s; check the disk, `supersoniq verify` tells what is left", damage)
         logger.info("%s", node.report)
     urls = [amqp_url(host, port) for host, port in node.addresses]
+    urls += [amqp_url(host, port).replace("amqp", "amqps") for host, port in node.tls_addresses]
     apis = [amqp_url(host, port).replace("amqp", "http") for host, port in node.management_addresses]
     for url in urls + apis:
         logger.info("listening on %s", url)
@@ -176,6 +179,12 @@ async def _until(stop: asyncio.Event, notifier: Notifier) -> None:
             await asyncio.wait_for(stop.wait(), notifier.watchdog_seconds)
         except TimeoutError:
             notifier.alive()
+
+
+def _reload_on_signal(node: "Node") -> None:
+    """Read certificates anew at SIGHUP, where there is such a signal."""
+    with contextlib.suppress(NotImplementedError, AttributeError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, node.reload)
 
 
 def _stop_on_signals() -> asyncio.Event:

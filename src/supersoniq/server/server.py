@@ -5,15 +5,19 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from supersoniq.server.alarms import Alarms
+from supersoniq.server.handshakes import Handshakes
 from supersoniq.server.pulse import Pulse
 from supersoniq.server.store_watch import Storage
 from supersoniq.server.transport import SocketTransport
 from supersoniq.session.client import Client
 from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Context
+
+if TYPE_CHECKING:
+    from supersoniq.tls.certificates import Certificates
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ class Server:
 
     def __init__(self, context: Context, alarms: Alarms, storage: Storage | None) -> None:
         self.addresses: list[tuple[str, int]] = []
+        self.tls_addresses: list[tuple[str, int]] = []
         self.transports: set[SocketTransport] = set()
         self._context = context
         self._alarms = alarms
@@ -36,34 +41,57 @@ class Server:
         self._pulse = Pulse(context.turn, self._loop)
         self._listeners: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._handshakes = Handshakes(self._loop, context.limits.handshake_ticks / TICKS_PER_SECOND)
 
     async def listen(self, hosts: list[str], port: int) -> None:
         """Listen on every host; port 0 takes a free one, the same for all.
 
         Raises OSError with nothing left open.
         """
+        self.addresses += await self._listen(hosts, port, self._new_transport)
+
+    async def listen_with_tls(self, hosts: list[str], port: int, certificates: "Certificates") -> None:
+        """As `listen`, for clients that speak TLS first."""
+        # It costs time and memory that a node without certificates need not spend.
+        from supersoniq.server.tls_transport import TLSTransport  # noqa: PLC0415
+
+        def new_transport() -> asyncio.BaseProtocol:
+            transport = TLSTransport(self._new_session(), certificates, self._handshakes, None)
+            return cast(asyncio.BaseProtocol, transport)
+
+        self.tls_addresses += await self._listen(hosts, port, new_transport)
+
+    async def _listen(
+        self, hosts: list[str], port: int, new_protocol: Callable[[], asyncio.BaseProtocol]
+    ) -> list[tuple[str, int]]:
+        addresses = []
         try:
             for host in hosts:
-                listener = await self._loop.create_server(self._new_transport, host, port, backlog=BACKLOG)
+                listener = await self._loop.create_server(new_protocol, host, port, backlog=BACKLOG)
                 self._listeners.append(listener)
                 for sock in listener.sockets:
                     # Accepted sockets inherit it: the kernel finds out about peers that vanished.
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                     address = sock.getsockname()
-                    self.addresses.append((address[0], address[1]))
+                    addresses.append((address[0], address[1]))
                     port = port or address[1]
         except OSError:
-            self._stop_listening()
+            self.close()
             raise
-        self._tick()
+        if self._timer is None:
+            self._tick()
+        return addresses
+
+    def _new_session(self) -> SocketTransport:
+        return SocketTransport(self._context, self._pulse, self.transports, self._loop)
 
     def _new_transport(self) -> asyncio.BaseProtocol:
-        transport = SocketTransport(self._context, self._pulse, self.transports, self._loop)
         # A compiled class cannot inherit from asyncio's; event loops call its methods and ask no more.
-        return cast(asyncio.BaseProtocol, transport)
+        return cast(asyncio.BaseProtocol, self._new_session())
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(1 / TICKS_PER_SECOND, self._tick)
+        self._handshakes.tick()
         for transport in list(self.transports):
             if transport.connection is not None:
                 transport.connection.tick()
@@ -105,6 +133,7 @@ class Server:
     async def stop(self, grace_seconds: float) -> None:
         """Close every client with 320, give them `grace_seconds` to answer, and drop who is left."""
         self._stop_listening()
+        self._handshakes.stop()
         for transport in list(self.transports):
             if transport.connection is not None:
                 transport.connection.force_close(SHUTDOWN_REASON)
@@ -119,6 +148,11 @@ class Server:
             transport.abort()
         while self.transports:
             await asyncio.sleep(0)
+        self.close()
+
+    def close(self) -> None:
+        """Listen no more, and let time stand still."""
+        self._stop_listening()
         if self._timer is not None:
             self._timer.cancel()
 

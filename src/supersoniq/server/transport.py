@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import Final, final
 
+from supersoniq.auth.peer import Encryption
 from supersoniq.broker.counters import TrafficCounters
 from supersoniq.server.pulse import Pulse
 from supersoniq.session.connection import Connection
@@ -72,13 +73,16 @@ class SocketTransport(Transport):
         self._is_open = self._may_write = True
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
-        address, from_loopback = _describe(peer)
+        address, from_loopback = describe(peer)
         self.connection = Connection(self._context, self, address, from_loopback)
         client = self.connection.client
         peer_host, peer_port = _end(peer)
         host, port = _end(transport.get_extra_info("sockname"))
         client.located(peer_host, peer_port, host, port)
         self._traffic = client.traffic
+        encryption = transport.get_extra_info("encryption")
+        if isinstance(encryption, Encryption):
+            client.encryption = encryption
         self._transports.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -245,7 +249,7 @@ def _end(address: object) -> tuple[str, int]:
     return (str(address[0]), int(address[1])) if isinstance(address, tuple) else ("", 0)
 
 
-def _describe(peer: object) -> tuple[str, bool]:
+def describe(peer: object) -> tuple[str, bool]:
     """Return a peer's address for logs, and whether it is on this machine."""
     if not isinstance(peer, tuple):
         return "local socket", True

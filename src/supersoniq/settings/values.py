@@ -137,7 +137,8 @@ def _bytes(value: object) -> object:
     return size_bytes(value) if isinstance(value, str) else value
 
 
-Words = Annotated[list[str], BeforeValidator(_words)]
+Listed = BeforeValidator(_words)
+Words = Annotated[list[str], Listed]
 Level = Annotated[LogLevel, BeforeValidator(_lower)]
 Lower = BeforeValidator(_lower)
 Switch = BeforeValidator(_switch)
