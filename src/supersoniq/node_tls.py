@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import ssl
 from datetime import UTC, datetime
 
 from pydantic import SecretStr
@@ -30,16 +29,14 @@ class NodeTLS:
             self.certificates = Certificates(_options(settings), _now())
         except CertificateError as error:
             raise ConfigError(str(error)) from error
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._warn(self.certificates.warnings)
 
-    def following_context(self) -> ssl.SSLContext:
-        """A context for a listener of another protocol; it goes with what is read anew."""
-        return self.certificates.following_context()
-
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at the certificates every day from now on."""
-        self._timer = loop.call_later(SECONDS_BETWEEN_LOOKS, self._look, loop)
+        self._loop = loop
+        self._timer = loop.call_later(SECONDS_BETWEEN_LOOKS, self._look)
 
     def stop(self) -> None:
         """Look no more."""
@@ -56,9 +53,10 @@ class NodeTLS:
             logger.info("the certificates were read anew: new connections get them")
             self._warn(self.certificates.warnings)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _look(self) -> None:
         self._warn(self.certificates.check(_now()))
-        self.start(loop)
+        if self._loop is not None:
+            self.start(self._loop)
 
     def _warn(self, warnings: list[str]) -> None:
         for warning in warnings:

@@ -39,6 +39,9 @@ class Certificates:
         """Read the files; raises CertificateError."""
         self._options = options
         self._loaded = _Loaded(options, now)
+        # A context for listeners that keep the one they got: it shows what was loaded last.
+        self.following_context = _new_context(options)
+        self.following_context.sni_callback = self._follow
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -58,16 +61,8 @@ class Certificates:
         """What is to be said about the time for which the certificates in use are valid, one line each."""
         return self._loaded.time_warnings(now)
 
-    def following_context(self) -> ssl.SSLContext:
-        """A context for a listener that keeps the one it got: it shows what was loaded last."""
-        context = _new_context(self._options)
-        self._options.files.load_into(context)
-
-        def follow(tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-            tls.context = self._loaded.chosen(name)
-
-        context.sni_callback = follow
-        return context
+    def _follow(self, tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        tls.context = self._loaded.chosen(name)
 
 
 class _Loaded:
@@ -83,6 +78,10 @@ class _Loaded:
 
     def _context(self, options: TLSOptions, files: KeyFiles) -> ssl.SSLContext:
         context = _new_context(options)
+        if options.authorities is not None:
+            _trust(context, options.authorities)
+        if options.revoked is not None:
+            _distrust(context, options.revoked)
         self._files.append((files.certificate, files.load_into(context)))
         return context
 
@@ -110,7 +109,7 @@ class _Loaded:
 
 
 def _new_context(options: TLSOptions) -> ssl.SSLContext:
-    """All that does not depend on the name that a client asks for."""
+    """All that is not in files."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     versions = sorted(VERSIONS[version] for version in options.versions)
     context.minimum_version, context.maximum_version = versions[0], versions[-1]
@@ -121,10 +120,9 @@ def _new_context(options: TLSOptions) -> ssl.SSLContext:
         except ssl.SSLError:
             raise CertificateError(f"tls_ciphers = {options.ciphers}: OpenSSL knows none of them") from None
     context.verify_mode = VERIFICATIONS[options.verify]
-    if options.authorities is not None:
-        _trust(context, options.authorities)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if options.revoked is not None:
-        _distrust(context, options.revoked)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     return context
 
 
@@ -132,7 +130,6 @@ def _trust(context: ssl.SSLContext, path: Path) -> None:
     """Believe whoever has a certificate of an authority in this file, which need not be a root."""
     read_certificates(path, "CA file")
     context.load_verify_locations(path)
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 def _distrust(context: ssl.SSLContext, path: Path) -> None:
@@ -142,4 +139,3 @@ def _distrust(context: ssl.SSLContext, path: Path) -> None:
         context.load_verify_locations(path)
     except (ValueError, ssl.SSLError):
         raise CertificateError(f"TLS CRL {path} has no list of revoked certificates in PEM form") from None
-    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
