@@ -52,7 +52,7 @@ from supersoniq.storage.store import DiskStore, StoreOptions
 from supersoniq.storage.worker import ThreadWorker
 
 if TYPE_CHECKING:
-    from supersoniq.node_tls import NodeTLS
+    from supersoniq.assembly.tls import NodeTLS
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Node:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.tls = _new_tls(settings)
         self._clock = LoopClock()
         self._turn = Turn(self._clock)
         self._names = RandomNames()
@@ -92,7 +93,6 @@ class Node:
         self._audit: AuditLog | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
-        self.tls = _new_tls(settings)
         self.management: ManagementContext | None = None
         self._serving: Serving | None = None
         self.metering: Metering | None = None
@@ -360,7 +360,7 @@ def _new_tls(settings: Settings) -> "NodeTLS | None":
     if settings.tls_certificate is None:
         return None
     # What reads certificates is not loaded where there are none.
-    from supersoniq.node_tls import NodeTLS
+    from supersoniq.assembly.tls import NodeTLS
 
     return NodeTLS(settings)
 

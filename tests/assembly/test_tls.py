@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from tests.authority import NOW, Authority
 from tests.server.fake_loop import FakeLoop
 
+from supersoniq.assembly.tls import NodeTLS
 from supersoniq.config import ConfigError, Settings
-from supersoniq.node_tls import NodeTLS
 from supersoniq.settings.tls import KeyPair
 
 
