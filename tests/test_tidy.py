@@ -123,7 +123,8 @@ def test_names_say_what_is_done(path: Path) -> None:
         for node in ast.walk(parse(path))
         if isinstance(node, Documented) and vague.match(node.name.lower())
     ]
-    allowed = {"get_command", "get_field_value"}  # names of typer's and pydantic's
+    # Names of typer's, pydantic's and asyncio's.
+    allowed = {"get_command", "get_field_value", "get_extra_info", "get_write_buffer_size"}
     assert not [name for name in found if name.partition(",")[0] not in allowed]
     assert not vague.fullmatch(path.stem), "a module is named for what it owns"
 
