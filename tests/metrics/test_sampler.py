@@ -136,6 +136,39 @@ def test_virtual_host(node: Node, sampler: Sampler) -> None:
     assert rate(found, "send_oct") == 10.0
 
 
+def test_ages_of_a_queue(node: Node, sampler: Sampler) -> None:
+    queue = node.vhost.queues[b"q"]
+    nothing = {"oldest_ready_age": None, "oldest_unacked_age": None}
+    no_stays = {"p50": 0.0, "p99": 0.0, "samples": 0}
+    assert sampler.queue_ages(queue) == {**nothing, "time_in_queue": no_stays}
+    channel = node.channel().publish(b"a", b"b")
+    node.pass_time(3_000)
+    channel >> Basic.get(queue="q") << Basic.get_ok()
+    sample(sampler.sampling, node, 2)
+    found = sampler.queue_ages(queue)
+    assert (found["oldest_ready_age"], found["oldest_unacked_age"]) == (5.0, 2.0)
+    assert found["time_in_queue"] == {"p50": 3.0, "p99": 4.96, "samples": 1}
+    channel >> Basic.ack(delivery_tag=1)
+    assert sampler.queue_ages(queue)["oldest_unacked_age"] is None
+
+
+def test_oldest_unacked_delivery_may_be_of_any_channel(node: Node, sampler: Sampler) -> None:
+    node.queue(b"p")
+    publisher = node.channel().publish(b"a", b"b").publish(b"c", key="p")
+    first, second = node.channel(), node.channel()
+    for channel, queue in ((first, "q"), (second, "p"), (second, "q")):
+        channel >> Basic.get(queue=queue) << Basic.get_ok()
+        node.pass_time(1_000)
+        node.turn.marks.renew()
+    sample(sampler.sampling, node, 0)
+    ages = [sampler.queue_ages(node.vhost.queues[name])["oldest_unacked_age"] for name in (b"q", b"p")]
+    assert ages == [3.0, 2.0]
+    first >> Basic.ack(delivery_tag=1)
+    sample(sampler.sampling, node)
+    assert sampler.queue_ages(node.vhost.queues[b"q"])["oldest_unacked_age"] == 6.0
+    assert publisher.client.session.channels[1].outstanding_since() == []
+
+
 def test_traffic_of_a_connection(node: Node, sampler: Sampler) -> None:
     session = node.client().session
     traffic = session.client.traffic

@@ -175,3 +175,17 @@ def test_gap_of_millions_of_tags_costs_nothing() -> None:
     ]
     assert tags_of(unacked.take_up_to(0)) == [1, 10_000_001]
     assert unacked.count == 0
+
+
+def test_first_deliveries_are_found_wherever_they_stand() -> None:
+    unacked = Unacked()
+    assert unacked.first() is None
+    for tag in range(1, 3 * SPARSE_PLACES):
+        unacked.add(delivery(tag))
+    for tag in range(1, 3 * SPARSE_PLACES):
+        if tag not in (7, 9, 2 * SPARSE_PLACES + 5):
+            unacked.take(tag)
+    first = unacked.first()
+    assert first is not None
+    assert first.tag == 7
+    assert tags_of(unacked.beginning(2)) == [7, 9]

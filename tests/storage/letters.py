@@ -13,7 +13,8 @@ from tests.storage.spoken import Messages, is_cycle
 from supersoniq.broker.dead_letters import MOVED_MAX
 from supersoniq.broker.deaths import death_of
 from supersoniq.broker.message import Entry, Message
-from supersoniq.broker.queues.queue import Graveyard, Queue
+from supersoniq.broker.queues.graveyard import Graveyard
+from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Deferred, Turn
 from supersoniq.broker.vhost import VHost
 

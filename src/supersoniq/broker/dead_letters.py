@@ -18,7 +18,8 @@ from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Holder, QueueStore
 from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES
-from supersoniq.broker.queues.queue import Graveyard, Queue
+from supersoniq.broker.queues.graveyard import Graveyard
+from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.routing import Router
 from supersoniq.broker.store import Store
 from supersoniq.broker.timers import Timer

@@ -22,7 +22,8 @@ from supersoniq.broker.definitions import QueueDefinition
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.ports import Recollection
-from supersoniq.broker.queues.queue import NOBODY, Graveyard, Queue
+from supersoniq.broker.queues.graveyard import Graveyard
+from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.queues.rules import deduplicates
 from supersoniq.broker.routing import DEDUPLICATION_PREFIX
 from supersoniq.broker.store import Store

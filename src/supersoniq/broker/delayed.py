@@ -27,7 +27,8 @@ from supersoniq.broker.delays import copies_of, due_header, expiration_of
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Holder, QueueStore
-from supersoniq.broker.queues.queue import NOBODY, Graveyard, Queue
+from supersoniq.broker.queues.graveyard import Graveyard
+from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.routing import DELAYED_PREFIX, Router
 from supersoniq.broker.store import Store
 from supersoniq.broker.timers import Timer

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 
 from mypy_extensions import mypyc_attr
 
+from supersoniq.broker.queues.timeline import Marks
 from supersoniq.broker.timers import Clock, StoppedClock, Timers
 
 
@@ -33,11 +34,13 @@ class Deferred(ABC):
 class Turn:
     """Collects deferred work; the owner of the event loop calls `finish` at the end of every turn.
 
-    `timers` is work for later: the owner runs them when `clock` is asked to, in a turn of their own.
+    `timers` is work for later: the owner runs them when `clock` is asked to, in a turn of their own. It
+    renews `marks`, the times of what comes and goes, every second.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.timers = Timers(StoppedClock() if clock is None else clock)
+        self.marks = Marks(self.timers.clock)
         self._dispatches: list[Deferred] = []
         self._stores: list[Deferred] = []
         self._confirms: list[Deferred] = []

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from supersoniq.broker.counters import DELIVER_FIELDS, MESSAGE_FIELDS, PUBLISH_FIELDS, MessageCounters
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.queues.stays import percentile_ms
 from supersoniq.broker.vhost import VHost
 from supersoniq.metrics.details import Past
 from supersoniq.metrics.figures import SAMPLED, Figures
@@ -74,6 +75,29 @@ class Sampler:
         values = [queue.ready_count, int(queue.unacked_count)]
         return _lengths(values, self._past(queue.counters.history), MESSAGES, wanted)
 
+    def queue_ages(self, queue: Queue) -> Fields:
+        """Return how old the oldest messages of a queue are, and how long messages stay, in seconds.
+
+        An age is None where there is no such message. That of the oldest unacked delivery, since it was
+        delivered, is known from the last samples. How long messages stay is of the last five to ten minutes.
+        """
+        now_ms = self._sources.now_ms()
+        residence = queue.residence
+        counts = residence.recent_counts()
+        ready_ms = queue.ready_since_ms
+        unacked_ms = int(residence.unacked_since_ms) if queue.unacked_count > 0 else 0
+        if residence.unacked_seen_ms < self.sampling.last_ms:
+            unacked_ms = 0
+        return {
+            "oldest_ready_age": _age(ready_ms, now_ms),
+            "oldest_unacked_age": _age(unacked_ms, now_ms),
+            "time_in_queue": {
+                "p50": percentile_ms(counts, 0.5) / 1000,
+                "p99": percentile_ms(counts, 0.99) / 1000,
+                "samples": sum(counts),
+            },
+        }
+
     def traffic(self, client: Client, wanted: Range | None = None) -> Fields:
         """Return what went over a connection's socket."""
         past = self._past(client.traffic.history)
@@ -118,6 +142,10 @@ class Sampler:
 
     def _node_past(self) -> Past:
         return Past(self.sampling.node, self.sampling.last_ms)
+
+
+def _age(since_ms: int, now_ms: int) -> float | None:
+    return max(now_ms - since_ms, 0) / 1000 if since_ms > 0 else None
 
 
 def _stats(counters: MessageCounters, past: Past, wanted: Range | None, groups: Sequence[Group]) -> Fields:

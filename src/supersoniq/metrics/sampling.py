@@ -123,6 +123,9 @@ class Sampling:
     def _sample_connection(self, connection: Connection) -> None:
         for channel in connection.channels.values():
             self._sample_messages(channel.counters)
+            if channel.unacked_count > 0:
+                for queue, since_ms in channel.outstanding_since():
+                    queue.residence.held(since_ms, self._now_ms)
         traffic = connection.client.traffic
         if traffic.has_moved():
             self._add(traffic, traffic_values(traffic))

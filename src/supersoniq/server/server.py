@@ -97,6 +97,7 @@ class Server:
                 transport.connection.tick()
         if self._storage is not None:
             self._storage.tick()
+        self._context.turn.marks.renew()
         self.check_alarms()
         self._pulse.end_turn()
 

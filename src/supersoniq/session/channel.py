@@ -45,6 +45,7 @@ from supersoniq.amqp.spec import (
 from supersoniq.broker.message import Entry
 from supersoniq.broker.publishing import REFUSED
 from supersoniq.broker.queues.counting import shown
+from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.announcing import channel_closed, channel_created
 from supersoniq.session.client import Client
@@ -83,7 +84,8 @@ class Channel:
         self._output = client.output
         self.counters = vhost.counters.channels.open()
         self._tap = Tap(number, client, vhost)
-        self._window = Window(number, client.output, self.counters, self._tap)
+        marks = client.context.turn.marks
+        self._window = Window(number, client.output, self.counters, self._tap, marks)
         self._consuming = Consuming(client, vhost, self._window)
         self._publishing = Publishing(number, client, vhost, self._consuming, self.counters, self._tap)
         self._settling = Settling(self._window, self._consuming)
@@ -122,6 +124,10 @@ class Channel:
     def unacked_count(self) -> int:
         """Deliveries that are not settled."""
         return int(self._window.unacked.count)
+
+    def outstanding_since(self) -> list[tuple[Queue, int]]:
+        """Return for each queue since when, in milliseconds since the epoch, deliveries are not settled."""
+        return self._window.outstanding_since()
 
     @property
     def unconfirmed_count(self) -> int:
@@ -283,6 +289,8 @@ class Channel:
         window.last_tag += 1
         self._count_get(entry, no_ack)
         if not no_ack:
+            if window.last_tag >= window.timeline.next_mark:
+                window.timeline.mark(window.last_tag, window.oldest())
             window.unacked.add(Delivery(window.last_tag, entry, queue, None))
         message = shown(queue.rules, entry)
         self._output.got(self.number, window.last_tag, entry.redelivered, message, queue.ready_count)

@@ -1,6 +1,6 @@
 """The consumers of one channel, and how much each may hold unsettled."""
 
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64
 
@@ -13,6 +13,7 @@ from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Consumer
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.queue import Queue
+from supersoniq.broker.queues.timeline import Marks, Timeline
 from supersoniq.broker.turn import Deferred
 from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.access import QUEUE
@@ -23,6 +24,9 @@ from supersoniq.session.overdue import Overdue, Returner
 from supersoniq.session.tap import Tap
 from supersoniq.session.unacked import Delivery, Unacked
 
+# Deliveries of one channel that are looked at to find the oldest of each queue.
+LOOKED_AT_MAX: Final = 256
+
 
 @final
 class Window:
@@ -31,18 +35,37 @@ class Window:
     Delivery tags, deliveries outstanding, and the limits on them.
     """
 
-    def __init__(self, channel: int, output: Output, counters: MessageCounters, tap: Tap) -> None:
+    def __init__(
+        self, channel: int, output: Output, counters: MessageCounters, tap: Tap, marks: Marks
+    ) -> None:
         self.channel: i64 = channel
         self.tap = tap
         self.tracing = tap.tracing
         self.output = output
         self.counters = counters
         self.unacked = Unacked()
+        self.timeline = Timeline(marks)  # of tags
         self.last_tag: i64 = 0
         self.prefetch_count: i64 = 0  # for all consumers together, 0 for no limit
         self.held_count: i64 = 0  # deliveries to consumers that are not settled
         self.is_flowing = True
         self.overdue: Overdue | None = None  # where deliveries have to be settled in time
+
+    def oldest(self) -> i64:
+        """Return the lowest tag of all that is outstanding, or the last that was given."""
+        delivery = self.unacked.first()
+        return self.last_tag if delivery is None else delivery.tag
+
+    def outstanding_since(self) -> list[tuple[Queue, int]]:
+        """Return for each queue since when the oldest of its deliveries is outstanding.
+
+        Queues all of whose deliveries are behind very many others are not among them.
+        """
+        found: dict[Queue, int] = {}
+        for delivery in self.unacked.beginning(LOOKED_AT_MAX):
+            if delivery.queue not in found:
+                found[delivery.queue] = int(self.timeline.time_of(delivery.tag))
+        return list(found.items())
 
 
 @final
@@ -85,6 +108,8 @@ class ChannelConsumer(Consumer):
         window = self._window
         tag = window.last_tag + 1
         window.last_tag = tag
+        if tag >= window.timeline.next_mark:
+            window.timeline.mark(tag, window.oldest())
         window.unacked.add(Delivery(tag, entry, self.queue, self))
         window.held_count += 1
         self.held_count += 1

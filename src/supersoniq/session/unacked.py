@@ -114,6 +114,25 @@ class Unacked:
             del self._aside[int(delivery.tag)]
         return taken
 
+    def first(self) -> Delivery | None:
+        """Return the delivery with the lowest tag, None if there is none."""
+        beginning = self.beginning(1)
+        return beginning[0] if beginning else None
+
+    def beginning(self, count_max: i64) -> list[Delivery]:
+        """Return the first deliveries, in order; of very sparse ones fewer than there are."""
+        found: list[Delivery] = []
+        for aside in self._aside.values():
+            if i64(len(found)) == count_max:
+                return found
+            found.append(aside)
+        end = min(i64(len(self._places)), self._head + 4 * count_max)
+        for index in range(self._head, end):
+            delivery = self._places[index]
+            if delivery is not None and i64(len(found)) < count_max:
+                found.append(delivery)
+        return found
+
     def everything(self) -> list[Delivery]:
         """Return all deliveries, in order; they stay."""
         deliveries = list(self._aside.values())

@@ -12,7 +12,8 @@ from supersoniq.amqp.tables import table_of
 from supersoniq.broker.arguments import QueueOptions
 from supersoniq.broker.message import Entry, Message, address_of
 from supersoniq.broker.queues.backlog import CHUNK_BODY_BYTES
-from supersoniq.broker.queues.queue import Graveyard, Queue
+from supersoniq.broker.queues.graveyard import Graveyard
+from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.turn import Turn
 
 STEPS = 80

@@ -7,7 +7,8 @@ from supersoniq.amqp.tables import table_of
 from supersoniq.broker.arguments import QueueOptions
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.queues.backlog import CHUNK_BODY_BYTES
-from supersoniq.broker.queues.queue import DROPPED_MAX, NOBODY, Graveyard, Queue
+from supersoniq.broker.queues.graveyard import Graveyard
+from supersoniq.broker.queues.queue import DROPPED_MAX, NOBODY, Queue
 from supersoniq.broker.turn import Turn
 
 LARGE = bytes(CHUNK_BODY_BYTES + 1)  # fills a chunk by itself

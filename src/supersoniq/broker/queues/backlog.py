@@ -96,6 +96,12 @@ class Backlog:
         count = self.count - self._paged_count
         return self.body_bytes - self._paged_body_bytes + count * MESSAGE_OVERHEAD_BYTES
 
+    def first_position(self) -> i64:
+        """Return the lowest position of all entries; `count` must not be 0."""
+        entry = self._returned[-1] if self._returned else self._front[self._head]
+        assert entry is not None
+        return entry.position
+
     def append(self, entry: Entry) -> None:
         """Add an entry whose position is above all others."""
         body_bytes = i64(len(entry.message.body))

@@ -63,6 +63,10 @@ class PriorityBacklog(Backlog):
             paged_body_bytes += level.paged_body_bytes
         return paged_body_bytes
 
+    def first_position(self) -> i64:
+        """Return the lowest position of all levels; `count` must not be 0."""
+        return min([level.first_position() for level in self._levels if level.count > 0])
+
     def level_of(self, message: Message) -> i64:
         """Return the level of a message."""
         return min(priority_of(message), self._max_priority)

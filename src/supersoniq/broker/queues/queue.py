@@ -4,10 +4,9 @@ What no rule is about takes the shortest way: `enqueue`. Messages that expire, a
 or priorities, come in by `take_in`.
 """
 
-from abc import ABC, abstractmethod
 from typing import Final, final
 
-from mypy_extensions import i64, mypyc_attr
+from mypy_extensions import i64
 
 from supersoniq.broker.arguments import QueueOptions
 from supersoniq.broker.counters import MessageCounters
@@ -20,8 +19,10 @@ from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES, Backlog
 from supersoniq.broker.queues.browsing import browse, withdraw
 from supersoniq.broker.queues.consumers import Consumers
 from supersoniq.broker.queues.counting import shown
+from supersoniq.broker.queues.graveyard import Graveyard
 from supersoniq.broker.queues.levels import PriorityBacklog
 from supersoniq.broker.queues.rebuilding import Refill, rebuild
+from supersoniq.broker.queues.residence import Residence
 from supersoniq.broker.queues.resting import Resting
 from supersoniq.broker.queues.rules import DROP_HEAD, REJECT_PUBLISH_DLX, Rules
 from supersoniq.broker.queues.waking import Awake, Dispatch, Expiry, Wakes
@@ -34,18 +35,6 @@ DISPATCH_MAX: Final = 2_000
 DROPPED_MAX: Final = 1_000
 
 NOBODY: Final = 0
-
-
-@mypyc_attr(allow_interpreted_subclasses=True)
-class Graveyard(ABC):
-    """Where messages go that a queue does not keep: to its dead-letter exchange."""
-
-    @abstractmethod
-    def take(self, queue: "Queue", entry: Entry, reason: bytes) -> None:
-        """Take an entry that is in the queue no more; it calls `Queue.buried` when it has moved it."""
-
-    def rules_changed(self, queue: "Queue") -> None:  # noqa: B027  (most do not care)
-        """Take note that a queue goes by other rules now."""
 
 
 @final
@@ -75,6 +64,7 @@ class Queue(Destination, Wakes):
         self.unacked_count: i64 = 0
         self.unacked_body_bytes: i64 = 0
         self.counters = MessageCounters()
+        self.residence = Residence(turn.marks)
         self.dead_letter_count: i64 = 0  # of those that wait in the graveyard, which counts them
         self.dead_letter_body_bytes: i64 = 0
         self.consumers = Consumers(options.single_active_consumer)
@@ -118,16 +108,32 @@ class Queue(Destination, Wakes):
         unacked_bytes = self.unacked_body_bytes + self.unacked_count * MESSAGE_OVERHEAD_BYTES
         return int(self._backlog.memory_bytes + unacked_bytes)
 
+    @property
+    def ready_since_ms(self) -> int:
+        """About when the oldest of the messages came that wait to be delivered, 0 if there are none."""
+        return int(self.residence.time_of(self._backlog.first_position())) if self._backlog.count > 0 else 0
+
+    def _oldest(self, position: i64) -> i64:
+        """Return the position below which nothing will be asked for: the next one is `position`."""
+        if self.unacked_count > 0 or self._resting is not None:
+            return 0  # what is there may come back
+        return min(self._backlog.first_position(), position) if self._backlog.count > 0 else position
+
     def enqueue(self, message: Message) -> None:
         """Take a message: deliver it at once if it is the first in line and somebody is ready for it."""
         kept = self.kept
         position = kept.next_position
         kept.next_position = position + 1
+        residence = self.residence
+        if position >= residence.next_mark:
+            residence.arrived(position, self._oldest(position))
         counters = self.counters
         counters.publish += 1
         if self._backlog.count == 0:
             consumer = self.consumers.next_ready()
             if consumer is not None:
+                if position >= residence.next_sample:
+                    residence.left(position)
                 if consumer.no_ack:
                     counters.deliver_no_ack += 1
                     consumer.deliver_settled(message, False)
@@ -145,6 +151,8 @@ class Queue(Destination, Wakes):
         entry = Entry(message, kept.next_position)
         entry.expires_at = expires_at
         kept.next_position += 1
+        if entry.position >= self.residence.next_mark:
+            self.residence.arrived(entry.position, self._oldest(entry.position))
         if self._backlog.count == 0:
             consumer = self.consumers.next_ready()
             if consumer is not None:
@@ -241,6 +249,8 @@ class Queue(Destination, Wakes):
         return False
 
     def _hand_to(self, consumer: Consumer, entry: Entry) -> None:
+        if entry.position >= self.residence.next_sample:
+            self.residence.left(entry.position)
         counters = self.counters
         if entry.delivery_count > 0:
             counters.redeliver += 1
@@ -263,6 +273,8 @@ class Queue(Destination, Wakes):
             if entry.expires_at > 0 and self._is_late(entry):
                 continue
             counters = self.counters
+            if entry.position >= self.residence.next_sample:
+                self.residence.left(entry.position)
             if entry.delivery_count > 0:
                 counters.redeliver += 1
             if no_ack:
@@ -278,6 +290,8 @@ class Queue(Destination, Wakes):
     def settle(self, entry: Entry) -> None:
         """Forget a delivered entry: it was acked."""
         self.counters.ack += 1
+        if entry.delivery_count > 0:
+            self._turn.marks.retries.add(entry.delivery_count + 1)
         self._let_go(entry.message)
         self._forget(entry.position, entry.message)
 
