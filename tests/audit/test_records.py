@@ -9,7 +9,7 @@ from supersoniq.amqp.tables import table_of
 from supersoniq.audit.records import audit_record
 
 NOW_MS = 1_700_000_000_123
-BY_ANN = {"user_who_performed_action": "ann", "address_of_user": "10.0.0.1:5"}
+BY_ANN = {"user_who_performed_action": "ann", "user_address": "10.0.0.1:5"}
 
 
 def recorded(event: str, /, **fields: object) -> dict[str, Any]:

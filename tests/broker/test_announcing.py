@@ -113,11 +113,14 @@ def test_nobody_hears_of_the_nodes_own_queues(host: Host) -> None:
 
 
 def test_who_acts_stops_doing_so_with_the_statement(host: Host) -> None:
-    with host.vhost.announcer.acting("ben"):
+    with host.vhost.announcer.acting("ben", "10.0.0.1:5", "a -> b"):
         host.exchange()
+    assert host.listener.heard[0][1]["user_address"] == "10.0.0.1:5"
+    assert host.listener.heard[0][1]["connection_name"] == "a -> b"
     with pytest.raises(NotFound), host.vhost.announcer.acting("ben"):
         host.vhost.exchange(b"missing")
     host.vhost.delete_exchange(b"e", False)
+    assert not {"user_address", "connection_name"} & set(host.listener.heard[1][1])
     assert host.heard() == [("exchange.created", "ben"), ("exchange.deleted", "ann")]
 
 

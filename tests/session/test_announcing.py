@@ -134,7 +134,7 @@ def test_refusal_is_told_of_with_its_text(node: Node, listener: Listener) -> Non
     channel >> Queue.declare(queue="amq.mine")
     channel.closed_with(403)
     assert named(listener, "supersoniq.access.refused") == {
-        USER: "guest", "address_of_user": "127.0.0.1:50000", "connection_name": path, "vhost": "/",
+        USER: "guest", "user_address": "127.0.0.1:50000", "connection_name": path, "vhost": "/",
         "reply_code": 403,
         "reply_text": "ACCESS_REFUSED - queue name 'amq.mine' contains reserved prefix 'amq.*'",
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import final
 
 from supersoniq.amqp.tables import Table
-from supersoniq.broker.events import INTERNAL_USER, USER, Events, NoEvents, pid
+from supersoniq.broker.events import ADDRESS, INTERNAL_USER, USER, Events, NoEvents, pid
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
 from supersoniq.broker.queues.queue import NOBODY, Queue
 
@@ -12,18 +12,20 @@ from supersoniq.broker.queues.queue import NOBODY, Queue
 class Announcer:
     """Emits the events of one virtual host.
 
-    `user` is who acts now; what happens by itself is the node's doing.
+    `user` is who acts now, from an `address` by a `connection`; what happens by itself is the node's doing.
     """
 
     def __init__(self, vhost: str) -> None:
         self.events: Events = NoEvents()
         self.incarnation = ""  # of the node, for `pid`
         self.user = INTERNAL_USER
+        self.address = ""
+        self.connection = ""
         self._vhost = vhost
 
-    def acting(self, user: str) -> "Acting":
+    def acting(self, user: str, address: str = "", connection: str = "") -> "Acting":
         """Return what makes `user` the one who acts, in a with statement."""
-        return Acting(self, user)
+        return Acting(self, user, address, connection)
 
     def exchange_created(self, exchange: Exchange) -> None:
         """Tell of a new exchange."""
@@ -39,7 +41,7 @@ class Announcer:
                 "name": exchange.name,
                 "vhost": self._vhost,
             }
-            self.events.emit("exchange.created", fields)
+            self._emit("exchange.created", fields)
 
     def exchange_deleted(self, exchange: Exchange) -> None:
         """Tell of an exchange that is gone."""
@@ -59,7 +61,7 @@ class Announcer:
                 "name": queue.name,
                 "vhost": self._vhost,
             }
-            self.events.emit("queue.created", fields)
+            self._emit("queue.created", fields)
 
     def queue_deleted(self, queue: Queue) -> None:
         """Tell of a queue that is gone."""
@@ -68,7 +70,7 @@ class Announcer:
     def _deleted(self, name: str, gone: Destination) -> None:
         if self.events.is_heard():
             fields: dict[str, object] = {USER: self.user, "name": gone.name, "vhost": self._vhost}
-            self.events.emit(name, fields)
+            self._emit(name, fields)
 
     def binding_created(self, binding: Binding) -> None:
         """Tell of a new binding."""
@@ -90,20 +92,33 @@ class Announcer:
                 "source_kind": "exchange",
                 "source_name": binding.source.name,
             }
-            self.events.emit(name, fields)
+            self._emit(name, fields)
+
+    def _emit(self, name: str, fields: dict[str, object]) -> None:
+        if self.address:
+            fields[ADDRESS] = self.address
+        if self.connection:
+            fields["connection_name"] = self.connection
+        self.events.emit(name, fields)
 
 
 @final
 class Acting:
     """Has somebody act, for as long as a with statement lasts."""
 
-    def __init__(self, announcer: Announcer, user: str) -> None:
+    def __init__(self, announcer: Announcer, user: str, address: str, connection: str) -> None:
         self._announcer = announcer
-        self._user = user
-        self._before = announcer.user
+        self._user, self._address, self._connection = user, address, connection
+        self._user_before = announcer.user
+        self._address_before = announcer.address
+        self._connection_before = announcer.connection
 
     def __enter__(self) -> None:
         self._announcer.user = self._user
+        self._announcer.address = self._address
+        self._announcer.connection = self._connection
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._announcer.user = self._before
+        self._announcer.user = self._user_before
+        self._announcer.address = self._address_before
+        self._announcer.connection = self._connection_before

@@ -12,7 +12,7 @@ from typing import Final, final
 from mypy_extensions import mypyc_attr
 
 USER: Final = "user_who_performed_action"
-ADDRESS: Final = "address_of_user"
+ADDRESS: Final = "user_address"
 INTERNAL_USER: Final = "rmq-internal"  # who did what no user has asked for, in RabbitMQ's word
 
 

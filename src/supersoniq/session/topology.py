@@ -51,6 +51,7 @@ class Topology:
         access = client.access
         assert access is not None
         self._access = access
+        self._connection_name = client.path
 
     def method(self, method: int, arguments: Arguments) -> bool:
         """Carry out a method; false if it is none of these classes'."""
@@ -58,7 +59,8 @@ class Topology:
             write_u16(self._output.begin(self._channel, ACCESS_REQUEST_OK), 1)
             self._output.end()
             return True
-        with self._vhost.announcer.acting(self._client.user):
+        client = self._client
+        with self._vhost.announcer.acting(client.user, client.address, self._connection_name):
             return self._queue_method(method, arguments) or self._exchange_method(method, arguments)
 
     def _queue_method(self, method: int, arguments: Arguments) -> bool:
