@@ -23,6 +23,7 @@ from supersoniq.management.context import ManagementContext
 from supersoniq.management.errors import ApiError, bad_request, not_found
 from supersoniq.management.resources.index import MODULES
 from supersoniq.management.routes import Level, Route
+from supersoniq.management.telling import tell_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class _Resource:
         module = importlib.import_module(f"supersoniq.management.resources.{name}")
         self._routes: tuple[Route, ...] = module.ROUTES
         self._app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+        self._events = management.context.events
         self._app.include_router(_router(name, self._routes, management))
         for error in (ApiError, AMQPError, HTTPException, Exception):
             self._app.add_exception_handler(error, self._on_error)
@@ -105,6 +107,7 @@ class _Resource:
 
     async def _on_error(self, request: Request, error: Exception) -> Response:
         if isinstance(error, ApiError):
+            tell_refusal(self._events, request, error)
             return _error_answer(error)
         if isinstance(error, AMQPError):
             return _error_answer(bad_request(error.text))

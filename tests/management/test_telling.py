@@ -1,0 +1,23 @@
+"""Whoever is refused by the API is told of; a request that has no login yet is no refusal."""
+
+from tests.broker.test_events import Listener
+from tests.management.api import Api
+
+from supersoniq import Broker
+
+
+def test_refused_login_is_told_of_once_and_without_its_password() -> None:
+    listener = Listener()
+    with Broker(management="on") as broker:
+        broker.node.events.listeners.append(listener)
+        api = Api(broker.api_url)
+        assert api.as_user(None).ask("GET", "/api/whoami").status == 401
+        assert api.ask("GET", "/api/whoami").status == 200
+        assert api.as_user("guest", "hunter2").ask("GET", "/api/whoami?x=hunter2").status == 401
+    [fields] = [fields for name, fields in listener.heard if name.startswith("supersoniq.")]
+    assert str(fields.pop("user_address")).startswith("127.0.0.1:")
+    fields.pop("heard")
+    assert fields == {
+        "user_who_performed_action": "guest", "reply_code": 401, "reply_text": "Login failed",
+        "method": "GET", "path": "/api/whoami",
+    }  # fmt: skip
