@@ -45,7 +45,6 @@ def test_settings_reach_the_node() -> None:
     )
     node = Node(settings)
     limits = node.context.limits
-    assert set(node.vhosts) == {"/", "other"}
     assert (limits.channel_max, limits.frame_max_bytes, limits.heartbeat_seconds) == (7, 8192, 11)
     assert (limits.message_bytes_max, limits.handshake_ticks) == (13, 4)
     assert node.addresses == []

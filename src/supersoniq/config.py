@@ -74,7 +74,27 @@ class Settings(TLSSettings, BaseSettings):
         description="directory of this node's data; unset: supersoniq in the user's state directory",
     )
     users: Annotated[dict[str, SecretStr], Pairs] = Field(
-        default={"guest": SecretStr("guest")}, description="user names and their passwords"
+        default={}, description="administrators, by name, and their passwords; empty: the default user"
+    )
+    default_user: str = Field(
+        default="guest", min_length=1, description="name of the user that there is from the first start on"
+    )
+    default_pass: SecretStr = Field(default=SecretStr("guest"), description="its password")
+    default_user_file: ExistingFile | None = Field(
+        default=None, description="file with its name, which counts before default_user"
+    )
+    default_pass_file: ExistingFile | None = Field(
+        default=None, description="file with its password, which counts before default_pass"
+    )
+    default_user_tags: Words = Field(default=["administrator"], description="its tags")
+    default_permissions: Words = Field(
+        default=[".*", ".*", ".*"],
+        min_length=3,
+        max_length=3,
+        description="what it may configure, write and read: three patterns",
+    )
+    default_vhost: str = Field(
+        default="/", min_length=1, description="virtual host that there is from the first start on"
     )
     loopback_users: Words = Field(
         default=["guest"], description="users that may log in from this machine only"
@@ -91,7 +111,7 @@ class Settings(TLSSettings, BaseSettings):
     ssl_cert_login_san_index: int = Field(
         default=0, ge=0, description="which alternative name of that kind counts, from 0"
     )
-    vhosts: Words = Field(default=["/"], min_length=1, description="virtual hosts")
+    vhosts: Words = Field(default=[], description="virtual hosts; empty: the default one")
     load_definitions: ExistingFile | None = Field(
         default=None,
         description="file of definitions, as RabbitMQ exports them, that is loaded at every start",
@@ -182,7 +202,9 @@ class Loaded:
     settings: Settings
     origins: dict[str, str]
 
-    SECRETS: ClassVar[frozenset[str]] = frozenset({"users", "tls_key_password", "tls_certificates"})
+    SECRETS: ClassVar[frozenset[str]] = frozenset(
+        {"users", "default_pass", "tls_key_password", "tls_certificates"}
+    )
 
     def shown(self) -> dict[str, Any]:
         """The values as JSON types, with every password masked."""

@@ -4,7 +4,9 @@ import asyncio
 import threading
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
+from supersoniq.assembly.controlled import first_users
 from supersoniq.config import ConfigError, Settings
 from supersoniq.node import Node, RecoveryError, new_event_loop
 from supersoniq.storage.directory import DataError
@@ -50,8 +52,8 @@ class Broker:
     @property
     def url(self) -> str:
         """The URL for clients, with the first user of the settings."""
-        name, password = next(iter(self._settings.users.items()))
-        return f"amqp://{name}:{password.get_secret_value()}@{self.host}:{self.port}/"
+        user = first_users(self._settings)[0]
+        return f"amqp://{quote(user.name, '')}:{quote(user.password, '')}@{self.host}:{self.port}/"
 
     async def __aenter__(self) -> Self:
         self._node = await _started(self._settings)

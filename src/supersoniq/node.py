@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
 from supersoniq.assembly.auditing import open_audit
+from supersoniq.assembly.controlled import ControlledNode, first_users, first_vhosts, hash_of_first_user
 from supersoniq.assembly.identity import node_name, server_properties
 from supersoniq.audit.log import AuditLog
-from supersoniq.auth.passwords import SHA256, hash_password
-from supersoniq.auth.permissions import Permission, Permissions
-from supersoniq.auth.users import ADMINISTRATOR, User, Users
+from supersoniq.auth.permissions import Permissions
+from supersoniq.auth.users import Users
 from supersoniq.broker.counters import IOCounters
 from supersoniq.broker.event_exchange import EVENT_EXCHANGE, EventExchange
 from supersoniq.broker.events import Audience
@@ -21,6 +21,8 @@ from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings
+from supersoniq.control.administration import Administration
+from supersoniq.control.first_start import bring, permit
 from supersoniq.definitions_file.document import DocumentError, read_document
 from supersoniq.definitions_file.load import Loader
 from supersoniq.management.context import ManagementContext
@@ -86,9 +88,21 @@ class Node:
         if settings.data_dir is not None:
             self._store = self._disk_store = self._new_disk_store(settings.data_dir)
         self._incarnation = f"{node_name()}.{self._clock.now_ms() // 1000}"
-        self.vhosts = {name: self.make_vhost(name) for name in settings.vhosts}
+        self.vhosts: dict[str, VHost] = {}
         self.events.listeners.append(EventExchange(self.vhosts, settings.event_vhost, self._turn))
         self.context = self._new_context()
+        self._controlled = ControlledNode(
+            self.make_vhost, self.make_stage, settings.default_queue_type, self._tell_cluster_name
+        )
+        self.administration = Administration(
+            self.vhosts,
+            self._users,
+            self.context.permissions,
+            self.context.user_limits,
+            self._store,
+            self.events,
+            self._controlled,
+        )
         self.report: Report | None = None  # what was recovered
         self._audit: AuditLog | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -153,10 +167,6 @@ class Node:
 
     def _new_context(self) -> Context:
         settings = self._settings
-        users = self._users
-        for name, password in settings.users.items():
-            password_hash = hash_password(password.get_secret_value().encode(), SHA256)
-            users.put(User(name, password_hash, frozenset({ADMINISTRATOR})))
         limits = Limits(
             channel_max=settings.channel_max,
             frame_max_bytes=settings.frame_max_bytes,
@@ -168,7 +178,7 @@ class Node:
         context = Context(
             self._turn,
             self.vhosts,
-            users,
+            self._users,
             Permissions(),
             self._logins,
             self._names,
@@ -208,8 +218,9 @@ class Node:
                 self._audit.start()
                 self.events.listeners.append(self._audit)
             self._recover()
+            self.administration.recall()
+            self._bring_what_is_configured()
             self._load_definitions()
-            self._permit_everything()
             alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
             server = Server(self.context, alarms, self._storage())
             self.metering = self._new_metering(server)
@@ -225,7 +236,7 @@ class Node:
         except BaseException:
             self._close()
             raise
-        self._server = server
+        self._server = self._controlled.server = server
         self._clock.start(self._loop, self._ring)
         if self._disk_store is not None:
             direct = self._disk_store.journal.direct
@@ -292,18 +303,38 @@ class Node:
 
     def _load_definitions(self) -> None:
         path = self._settings.load_definitions
-        if path is not None:
-            try:
-                loader = Loader(read_document(path), self.vhosts, self.make_vhost, self.make_stage)
-                loader.load(set(self._settings.users), self.context.user_limits)
-            except DocumentError as error:
-                raise ConfigError(f"definitions file {path}: {error}") from error
+        if path is None:
+            return
+        known = set(self.vhosts)
+        try:
+            document = read_document(path)
+            loader = Loader(document, self.vhosts, self.make_vhost, self.make_stage)
+            loader.load(set(self._users.names), self.context.user_limits)
+        except DocumentError as error:
+            raise ConfigError(f"definitions file {path}: {error}") from error
+        self.administration.adopt()
+        new = [name for name in self.vhosts if name not in known]
+        if new:
+            # Nobody else could use them.
+            permit(self.administration, first_users(self._settings), new)
 
-    def _permit_everything(self) -> None:
-        """Let the users of the configuration do everything in every virtual host that there is now."""
-        for user in self.context.users:
-            for vhost in self.vhosts:
-                self.context.permissions.put(user.name, vhost, Permission(".*", ".*", ".*"))
+    def _bring_what_is_configured(self) -> None:
+        is_stored = self._disk_store is not None
+        bring(
+            self.administration,
+            first_vhosts(self._settings),
+            first_users(self._settings),
+            lambda password: hash_of_first_user(is_stored, password),
+        )
+
+    @property
+    def cluster_name(self) -> str:
+        """What the cluster is called: what operators say, or the node's own name."""
+        return self.administration.cluster_name or node_name()
+
+    def _tell_cluster_name(self, name: str) -> None:
+        properties = server_properties(name)
+        self.context.server_properties = encode_table(table_of(properties))
 
     def _watches(self) -> list[Watch]:
         settings = self._settings

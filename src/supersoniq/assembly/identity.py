@@ -26,12 +26,12 @@ def node_name() -> str:
     return f"supersoniq@{platform.node()}"
 
 
-def server_properties() -> dict[str, object]:
-    """Return what Connection.Start tells clients about the broker."""
+def server_properties(cluster_name: str = "") -> dict[str, object]:
+    """Return what Connection.Start tells clients about the broker, in a cluster of its own by default."""
     capabilities: dict[str, object] = dict.fromkeys(CAPABILITIES, True)
     return {
         "capabilities": capabilities,
-        "cluster_name": node_name(),
+        "cluster_name": cluster_name or node_name(),
         "copyright": "Copyright (c) the SupersoniQ authors",
         "information": "SupersoniQ, licensed under the Apache License 2.0",
         "platform": f"SupersoniQ {supersoniq.__version__} on Python {platform.python_version()}",

@@ -32,6 +32,11 @@ class VHostLimits:
         self.max_connections = _limit(values, MAX_CONNECTIONS, self.max_connections)
         self.max_queues = _limit(values, MAX_QUEUES, self.max_queues)
 
+    def clear(self) -> None:
+        """Have no limits any more."""
+        self.max_connections = NO_LIMIT
+        self.max_queues = NO_LIMIT
+
     def definition(self) -> dict[str, int]:
         """Return the limits there are, by their names."""
         return _present(MAX_CONNECTIONS, self.max_connections, MAX_QUEUES, self.max_queues)
@@ -68,6 +73,11 @@ class UserLimits:
         _check(values, (MAX_CHANNELS, MAX_CONNECTIONS), "user-limits")
         self.max_connections = _limit(values, MAX_CONNECTIONS, self.max_connections)
         self.max_channels = _limit(values, MAX_CHANNELS, self.max_channels)
+
+    def clear(self) -> None:
+        """Have no limits any more."""
+        self.max_connections = NO_LIMIT
+        self.max_channels = NO_LIMIT
 
     def definition(self) -> dict[str, int]:
         """Return the limits there are, by their names."""

@@ -17,6 +17,10 @@ class NodeParts(ABC):
         """Return a virtual host for rehearsals: nothing that it does is seen or kept."""
 
     @abstractmethod
+    def default_queue_type(self) -> str:
+        """Return the type of durable queues that neither say one nor are in a virtual host that does."""
+
+    @abstractmethod
     def close_connections_of_vhost(self, name: str, reason: str) -> None:
         """Close all connections to a virtual host with 320."""
 
@@ -26,7 +30,7 @@ class NodeParts(ABC):
 
     @abstractmethod
     def cluster_name_changed(self, name: str) -> None:
-        """Tell new clients another name in Connection.Start."""
+        """Tell new clients another name in Connection.Start; an empty one is the node's own."""
 
     @abstractmethod
     def end_turn(self) -> None:
