@@ -255,7 +255,11 @@ class Node:
         serving = Serving(self.management)
         try:
             if settings.management == "on":
-                await serving.listen(settings.management_host or settings.host, settings.management_port)
+                hosts = settings.management_host or settings.host
+                await serving.listen(hosts, settings.management_port)
+                if self.tls is not None:
+                    tls = self.tls.certificates.following_context
+                    await serving.listen(hosts, settings.management_tls_port, tls)
             if settings.management != "off" and settings.data_dir is not None:
                 serving.listen_locally(settings.data_dir)
         except OSError:
@@ -277,6 +281,11 @@ class Node:
     def management_addresses(self) -> list[tuple[str, int]]:
         """The host and port of each listener of the management API."""
         return [] if self._serving is None else self._serving.addresses
+
+    @property
+    def management_tls_addresses(self) -> list[tuple[str, int]]:
+        """The host and port of each listener of the management API with TLS."""
+        return [] if self._serving is None else self._serving.tls_addresses
 
     def _ring(self) -> None:
         """Do what is due now."""

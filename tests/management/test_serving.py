@@ -1,10 +1,14 @@
 """The sockets: where the API listens, who may use the local one, and how it ends."""
 
+import contextlib
 import os
 import socket
+from http.client import HTTPSConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.authority import Authority
 from tests.management.api import Api
 
 from supersoniq import Broker
@@ -26,6 +30,33 @@ def test_embedded_broker_has_no_api_unless_asked() -> None:
 def test_request_right_after_the_start_is_answered() -> None:
     with Broker(management="on") as broker:
         assert Api(broker.api_url).get("/api/whoami")["name"] == "guest"
+
+
+def test_api_is_there_with_tls_too_and_has_the_certificate_that_was_read_last(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate = authority.issue("127.0.0.1")
+    settings: dict[str, Any] = {
+        "management": "on",
+        "management_tls_port": 0,
+        "tls_port": 0,
+        "tls_certificate": certificate,
+    }
+    with Broker(**settings) as broker:
+        host, port = broker.node.management_tls_addresses[0]
+        assert shown(authority, host, port) == "127.0.0.1"
+        authority.issue("127.0.0.1", "localhost")
+        broker.node.reload()
+        assert shown(authority, host, port) == "localhost"
+
+
+def shown(authority: Authority, host: str, port: int) -> str:
+    """The last name in the certificate of an API that answers."""
+    connection = HTTPSConnection(host, port, context=authority.client_context(), timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", "/api/whoami")
+        assert connection.getresponse().status == 401
+        peer: Any = connection.sock.getpeercert()
+    return str(peer["subjectAltName"][-1][1])
 
 
 def test_port_that_is_taken_is_an_error() -> None:

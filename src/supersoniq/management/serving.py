@@ -21,32 +21,34 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BACKLOG = 128
+HANDSHAKE_SECONDS = 10
 SOCKET_NAME = "control.sock"
 
 
 class Serving:
     """Listens for one node, on its event loop."""
 
-    def __init__(self, management: "ManagementContext", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, management: "ManagementContext") -> None:
         self.addresses: list[tuple[str, int]] = []
+        self.tls_addresses: list[tuple[str, int]] = []
         self.socket_path: Path | None = None
         self._management = management
-        self._tls = tls
         self._loop = asyncio.get_running_loop()
-        self._sockets: list[socket.socket] = []
+        self._sockets: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._servers: list[asyncio.Server] = []
         self._http: Http | None = None
         self._is_closed = False
 
-    async def listen(self, hosts: list[str], port: int) -> None:
+    async def listen(self, hosts: list[str], port: int, tls: ssl.SSLContext | None = None) -> None:
         """Have every host listen; port 0 takes a free one, the same for all. Raises OSError."""
+        addresses = self.addresses if tls is None else self.tls_addresses
         for host in hosts:
             infos = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             for family, kind, protocol, _, address in dict.fromkeys(infos):
                 bound = _bind(family, kind, protocol, (*address[:1], port, *address[2:]))
-                self._sockets.append(bound)
+                self._sockets.append((bound, tls))
                 name = bound.getsockname()
-                self.addresses.append((name[0], name[1]))
+                addresses.append((name[0], name[1]))
                 port = port or name[1]
 
     def listen_locally(self, directory: Path) -> None:
@@ -65,7 +67,7 @@ class Serving:
             local.close()
             raise
         local.setblocking(False)
-        self._sockets.append(local)
+        self._sockets.append((local, None))
         self.socket_path = path
 
     def start(self) -> None:
@@ -81,12 +83,16 @@ class Serving:
         self._task = self._loop.create_task(self._serve(self._http))
 
     async def _serve(self, http: "Http") -> None:
-        for each in self._sockets:
+        for each, tls in self._sockets:
             if each.family == socket.AF_UNIX:
                 server = await self._loop.create_unix_server(http.local, sock=each, backlog=BACKLOG)
             else:
                 server = await self._loop.create_server(
-                    http.remote, sock=each, ssl=self._tls, backlog=BACKLOG
+                    http.remote,
+                    sock=each,
+                    backlog=BACKLOG,
+                    ssl=tls,
+                    ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
                 )
             self._servers.append(server)
 
@@ -95,7 +101,7 @@ class Serving:
         self._is_closed = True
         for server in self._servers:
             server.close()
-        for each in self._sockets:
+        for each, _ in self._sockets:
             each.close()
         if self.socket_path is not None:
             self.socket_path.unlink(missing_ok=True)

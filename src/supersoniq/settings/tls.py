@@ -43,6 +43,12 @@ class TLSSettings(BaseModel):
     tls_port: int = Field(
         default=5671, ge=0, le=65535, description="TCP port of AMQP with TLS; 0 takes a free one and logs it"
     )
+    management_tls_port: int = Field(
+        default=15671,
+        ge=0,
+        le=65535,
+        description="TCP port of the HTTP API with TLS; 0 takes a free one and logs it",
+    )
     tls_certificate: ExistingFile | None = Field(
         default=None,
         description="PEM file: the certificate and those that lead to its authority; there is TLS with it",
