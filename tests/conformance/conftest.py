@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.conformance.codec import Channel, Exchange, Queue
@@ -19,7 +20,7 @@ from tests.conformance.wire import Wire, WireChannel
 
 ORACLE_URL = os.environ.get("SUPERSONIQ_TEST_URL")
 STARTUP_SECONDS = 30
-LISTENING = re.compile(r"listening on amqp://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"listening on (amqp|http)://127\.0\.0\.1:(\d+)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,12 +47,15 @@ class BrokerProcess:
     def __init__(self, data_dir: Path) -> None:
         self.lines: list[str] = []
         self.port = 0
+        self.api_port = 0
         self._ready = threading.Event()
         command = [sys.executable, "-m", "supersoniq", "serve", "--host", "127.0.0.1", "--port", "0"]
         command += ["--data-dir", str(data_dir), "--log-format", "json"]
+        environ = {name: text for name, text in os.environ.items() if not name.startswith("SUPERSONIQ_")}
+        environ["SUPERSONIQ_MANAGEMENT_PORT"] = "0"
         self.process = subprocess.Popen(
             command,
-            env={name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")},
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -69,7 +73,10 @@ class BrokerProcess:
         for line in self.process.stderr:
             self.lines.append(line)
             if found := LISTENING.search(line):
-                self.port = int(found[1])
+                if found[1] == "amqp":
+                    self.port = int(found[2])
+                else:
+                    self.api_port = int(found[2])
             if "Server startup complete" in line:
                 self._ready.set()
         self._ready.set()
@@ -119,6 +126,17 @@ def url(broker_process: BrokerProcess | None) -> str:
         assert ORACLE_URL
         return ORACLE_URL
     return f"amqp://guest:guest@127.0.0.1:{broker_process.port}/"
+
+
+@pytest.fixture(scope="session")
+def api_url(broker_process: BrokerProcess | None) -> str:
+    """Where the management API is: of the oracle, where RabbitMQ has it, or `SUPERSONIQ_TEST_API_URL`."""
+    if broker_process is not None:
+        return f"http://127.0.0.1:{broker_process.api_port}"
+    assert ORACLE_URL
+    parts = urlsplit(ORACLE_URL)
+    default = f"http://{parts.hostname}:{(parts.port or 5672) + 10_000}"
+    return os.environ.get("SUPERSONIQ_TEST_API_URL", default)
 
 
 @pytest.fixture
