@@ -19,8 +19,8 @@ from supersoniq.cli.version import is_compiled
 if TYPE_CHECKING:
     from supersoniq import Broker
 
-START_SECONDS = 15
-STOP_SECONDS = 15
+START_SECONDS = 50
+STOP_SECONDS = 50
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
