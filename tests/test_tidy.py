@@ -1,6 +1,7 @@
 """The tree keeps its shape: sizes, docstrings, a test file per module, and the house style."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ sources = pytest.mark.parametrize("path", SOURCES, ids=name_of)
 everything = pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
 
 
+@functools.cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
