@@ -369,7 +369,9 @@ class Node:
         self._close()
 
     def reload(self) -> None:
-        """Read the certificates anew; connections stay."""
+        """Read the certificates anew, and go on in a new audit log if it was moved away; connections stay."""
+        if self._audit is not None:
+            self._audit.reopen()
         if self.tls is not None:
             self.tls.reload()
 

@@ -97,3 +97,8 @@ def test_arguments_are_json_and_passwords_are_not_shown() -> None:
     assert record["detail"]["value"] == {"src-uri": "amqp://ann:****@host/v", "dest-password": "****"}
     queue = recorded("queue.created", name=b"\xff", vhost="v", arguments=table_of({"x": [1, b"y"]}), **BY_ANN)
     assert queue["detail"]["arguments"] == {"x": [1, "y"]}
+
+
+@pytest.mark.parametrize("name", [b"", b"amq.topic"])
+def test_exchange_that_comes_with_a_virtual_host_has_no_record(name: bytes) -> None:
+    assert audit_record("exchange.created", {"name": name, "vhost": "v", **BY_ANN}, NOW_MS) is None

@@ -131,3 +131,8 @@ def test_nothing_is_said_while_nobody_listens(host: Host) -> None:
     host.vhost.delete_queue(queue, False, False)
     host.vhost.delete_exchange(exchange.name, False)
     assert host.heard() == []
+
+
+def test_new_virtual_host_tells_of_what_it_has(host: Host) -> None:
+    host.vhost.announcer.opened(host.vhost.exchanges)
+    assert host.heard() == [("exchange.created", "ann")] * len(host.vhost.exchanges)

@@ -1,9 +1,11 @@
 """A virtual host that goes leaves nothing in the store."""
 
+from tests.broker.test_events import Listener
 from tests.fakes import FakeConsumer, FakeStore, FixedNames, message
 
 from supersoniq.amqp.tables import table_of
 from supersoniq.broker.demolition import demolish
+from supersoniq.broker.events import USER
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 
@@ -29,3 +31,19 @@ def test_everything_goes_and_consumers_are_told() -> None:
     assert vhost.queues == {}
     assert consumer.is_cancelled
     assert [entry.body for entry in store.settled] == [b"1"]
+
+
+def test_all_that_goes_is_told_of_with_who_wanted_it() -> None:
+    listener = Listener()
+    vhost = VHost("v", Turn(), FakeStore(), FixedNames())
+    queue = vhost.declare_queue(b"q", True, False, False, {}, 0)
+    vhost.bind(b"amq.topic", queue, b"k", {})
+    exchanges = set(vhost.exchanges)
+    vhost.announcer.events = listener
+    with vhost.announcer.acting("ann"):
+        demolish(vhost)
+    told = [(name, fields["name"]) for name, fields in listener.heard if name != "binding.deleted"]
+    assert sorted(told) == sorted(
+        [("queue.deleted", b"q"), *[("exchange.deleted", name) for name in exchanges]]
+    )
+    assert {fields[USER] for name, fields in listener.heard if name != "binding.deleted"} == {"ann"}

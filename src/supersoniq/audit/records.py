@@ -41,7 +41,7 @@ def audit_record(name: str, fields: dict[str, object], now_ms: int) -> dict[str,
     """Return the record of an event, None if it has none."""
     kind = _kind(name)
     values = {key: _plain(value) for key, value in fields.items() if value is not None}
-    if kind is None or (kind in TOPOLOGY and values.get(USER) == INTERNAL_USER):
+    if kind is None or (kind in TOPOLOGY and _is_by_itself(kind, values)):
         return None
     is_login = name.startswith("user.authentication.")
     named = _named(kind, values)
@@ -64,6 +64,12 @@ def _kind(name: str) -> str | None:
         if name.startswith(prefix):
             return kind
     return None
+
+
+def _is_by_itself(kind: str, values: dict[str, object]) -> bool:
+    """Whether nobody has asked for it: exchanges whose names are reserved come and go with virtual hosts."""
+    name = str(values.get("name", ""))
+    return values.get(USER) == INTERNAL_USER or (kind == "exchange" and (not name or name.startswith("amq.")))
 
 
 def _named(kind: str, values: dict[str, object]) -> str | None:

@@ -27,6 +27,11 @@ class Announcer:
         """Return what makes `user` the one who acts, in a with statement."""
         return Acting(self, user, address, connection)
 
+    def opened(self, exchanges: dict[bytes, Exchange]) -> None:
+        """Tell of what a new virtual host has from the beginning."""
+        for exchange in exchanges.values():
+            self.exchange_created(exchange)
+
     def exchange_created(self, exchange: Exchange) -> None:
         """Tell of a new exchange."""
         if self.events.is_heard():

@@ -16,4 +16,6 @@ def demolish(vhost: VHost) -> None:
     for name in list(vhost.exchanges):
         if name and not name.startswith(RESERVED):
             vhost.delete_exchange(name, False)
+    for exchange in vhost.exchanges.values():
+        vhost.announcer.exchange_deleted(exchange)
     vhost.close()

@@ -1,10 +1,7 @@
 """Telling: events of what operators change, with who wanted it."""
 
-from supersoniq.broker.events import USER, Events
+from supersoniq.broker.events import ADDRESS, USER, Events
 from supersoniq.control.actor import Actor
-
-# Where the one who acts is; RabbitMQ's events do not say it.
-ADDRESS = "user_address"
 
 
 class Teller:

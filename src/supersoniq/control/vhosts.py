@@ -56,6 +56,10 @@ class VHostChanges:
             metadata = metadata._replace(default_queue_type="")
         is_new = name not in self._vhosts
         self.recall(name, metadata)
+        if is_new:
+            vhost = self._vhosts[name]
+            with vhost.announcer.acting(actor.name, actor.address):
+                vhost.announcer.opened(vhost.exchanges)
         sequence = self._kept.put(kinds.VHOST, "", name, metadata._asdict())
         fields: dict[str, object] = {
             "name": name,
@@ -85,7 +89,7 @@ class VHostChanges:
         # What it has in hand goes back first.
         self._node.close_connections_of_vhost(name, f"vhost '{name}' is deleted")
         with self._kept.together():
-            with vhost.announcer.acting(actor.name):
+            with vhost.announcer.acting(actor.name, actor.address):
                 demolish(vhost)
             for kind, place, setting in self._kept.known():
                 if place == name:
