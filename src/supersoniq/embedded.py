@@ -21,7 +21,7 @@ class Broker:
     """
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1", **settings: Any) -> None:
-        quiet = {"management": "off", "management_port": 0}
+        quiet = {"management": "off", "management_port": 0, "management_tls_port": 0, "tls_port": 0}
         self._settings = Settings(host=[host], port=port, **{**quiet, **settings})
         self._node: Node | None = None
         self._thread: _BrokerThread | None = None
