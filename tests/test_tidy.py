@@ -3,10 +3,8 @@
 import ast
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "supersoniq"
@@ -25,12 +23,23 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = Function | ast.ClassDef
 
 
+@functools.cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """All of a file's syntax tree, in no order."""
+    return list(ast.walk(parse(path)))
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT).as_posix()
 
 
-sources = pytest.mark.parametrize("path", SOURCES, ids=name_of)
-everything = pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def check(rule: Callable[[Path], object], paths: list[Path]) -> None:
+    """Apply a rule, which returns what is wrong with a file, to each of `paths`.
+
+    One test for all files: thousands of parameters take longer than the rules.
+    """
+    wrong = [f"{name_of(path)}: {problem}" for path in paths if (problem := rule(path))]
+    assert not wrong, "\n".join(wrong)
 
 
 @functools.cache
@@ -53,91 +62,109 @@ def needs_no_docstring(node: Documented) -> bool:
     return bool(names & {"override", "overload", "setter"})
 
 
-@everything
-def test_file_is_short(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= FILE_LINES_MAX, f"{lines} lines: split it by what it owns"
+def test_files_are_short() -> None:
+    def rule(path: Path) -> str:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        return f"{lines} lines: split it by what it owns" if lines > FILE_LINES_MAX else ""
+
+    check(rule, EVERYTHING)
 
 
-@everything
-def test_functions_are_short(path: Path) -> None:
-    long = [
-        f"{node.name} has {lines} lines, line {node.lineno}"
-        for node in ast.walk(parse(path))
-        if isinstance(node, Function)
-        and node.end_lineno is not None
-        and (lines := node.end_lineno - node.lineno + 1) > FUNCTION_LINES_MAX
-    ]
-    assert not long
+def test_functions_are_short() -> None:
+    def rule(path: Path) -> list[str]:
+        return [
+            f"{node.name} has {lines} lines, line {node.lineno}"
+            for node in nodes_of(path)
+            if isinstance(node, Function)
+            and node.end_lineno is not None
+            and (lines := node.end_lineno - node.lineno + 1) > FUNCTION_LINES_MAX
+        ]
+
+    check(rule, EVERYTHING)
 
 
-@everything
-def test_module_says_what_it_owns(path: Path) -> None:
-    if path.name == "__init__.py" and not path.read_text(encoding="utf-8"):
-        pytest.skip("an empty package of tests")
-    first = (ast.get_docstring(parse(path)) or "").partition("\n")[0]
-    assert len(first) >= 10, "the first line of the module's docstring says what it owns"
+def test_modules_say_what_they_own() -> None:
+    def rule(path: Path) -> str:
+        if path.name == "__init__.py" and not path.read_text(encoding="utf-8"):
+            return ""  # an empty package of tests
+        first = (ast.get_docstring(parse(path)) or "").partition("\n")[0]
+        return "" if len(first) >= 10 else "the first line of the module's docstring says what it owns"
+
+    check(rule, EVERYTHING)
 
 
-@sources
-def test_public_names_have_docstrings(path: Path) -> None:
-    bare = [
-        f"{node.name}, line {node.lineno}"
-        for node in public_definitions(parse(path).body)
-        if ast.get_docstring(node) is None and not needs_no_docstring(node)
-    ]
-    assert not bare
+def test_public_names_have_docstrings() -> None:
+    def rule(path: Path) -> list[str]:
+        return [
+            f"{node.name}, line {node.lineno}"
+            for node in public_definitions(parse(path).body)
+            if ast.get_docstring(node) is None and not needs_no_docstring(node)
+        ]
+
+    check(rule, SOURCES)
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if not p.name.startswith("__")], ids=name_of)
-def test_module_has_a_test_file(path: Path) -> None:
-    relative = path.relative_to(PACKAGE)
-    expected = ROOT / "tests" / relative.parent / f"test_{relative.name}"
-    assert expected.exists(), f"write {expected.relative_to(ROOT)}"
+def test_modules_have_a_test_file() -> None:
+    def rule(path: Path) -> str:
+        expected = ROOT / "tests" / path.relative_to(PACKAGE).parent / f"test_{path.name}"
+        return "" if expected.exists() else f"write {expected.relative_to(ROOT)}"
+
+    check(rule, [path for path in SOURCES if not path.name.startswith("__")])
 
 
-@everything
-def test_things_to_do_have_an_issue(path: Path) -> None:
+def test_things_to_do_have_an_issue() -> None:
     marks = re.compile(r"#.*\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b(?!.*#\d+)")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert not [f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if marks.search(line)]
+
+    def rule(path: Path) -> list[str]:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if marks.search(line)]
+
+    check(rule, EVERYTHING)
 
 
-@sources
-def test_unexpected_errors_are_not_swallowed(path: Path) -> None:
-    if name_of(path).startswith(CATCHES_ALL):
-        return
-    broad = [
-        f"line {node.lineno}"
-        for node in ast.walk(parse(path))
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
-        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
-    ]
-    assert not broad, "catch what you expect; the rest belongs to server/"
+def test_unexpected_errors_are_not_swallowed() -> None:
+    """Catch what you expect; the rest belongs to the places that CATCHES_ALL names."""
+
+    def rule(path: Path) -> list[str]:
+        return [
+            f"line {node.lineno}"
+            for node in nodes_of(path)
+            if isinstance(node, ast.ExceptHandler)
+            and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+            and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+        ]
+
+    check(rule, [path for path in SOURCES if not name_of(path).startswith(CATCHES_ALL)])
 
 
-@sources
-def test_names_say_what_is_done(path: Path) -> None:
+def test_names_say_what_is_done() -> None:
     vague = re.compile(r"(get|do|handle|process)_|.*(^|_)(info|utils?|helpers?|manager)($|_)")
-    found = [
-        f"{node.name}, line {node.lineno}"
-        for node in ast.walk(parse(path))
-        if isinstance(node, Documented) and vague.match(node.name.lower())
-    ]
     # Names of typer's, pydantic's and asyncio's.
     allowed = {"get_command", "get_field_value", "get_extra_info", "get_write_buffer_size"}
-    assert not [name for name in found if name.partition(",")[0] not in allowed]
-    assert not vague.fullmatch(path.stem), "a module is named for what it owns"
+
+    def rule(path: Path) -> list[str]:
+        found = [
+            f"{node.name}, line {node.lineno}"
+            for node in nodes_of(path)
+            if isinstance(node, Documented) and vague.match(node.name.lower()) and node.name not in allowed
+        ]
+        if vague.fullmatch(path.stem):
+            found.append("a module is named for what it owns")
+        return found
+
+    check(rule, SOURCES)
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "app.py"], ids=name_of)
-def test_core_does_not_log_and_nothing_prints_outside_commands(path: Path) -> None:
-    tree, name = parse(path), name_of(path)
-    if name.startswith(("amqp/", "broker/")):
-        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
-        imported = {alias.name for node in imports for alias in node.names}
-        assert "logging" not in imported
-    if not name.startswith("cli/"):
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        assert not [call.lineno for call in calls if ast.unparse(call.func) == "print"]
+def test_core_does_not_log_and_nothing_prints_outside_commands() -> None:
+    def rule(path: Path) -> list[str]:
+        nodes, name = nodes_of(path), name_of(path)
+        found: list[str] = []
+        if name.startswith(("amqp/", "broker/")):
+            imports = [node for node in nodes if isinstance(node, ast.Import)]
+            found += [alias.name for node in imports for alias in node.names if alias.name == "logging"]
+        if not name.startswith("cli/"):
+            calls = [node for node in nodes if isinstance(node, ast.Call)]
+            found += [f"print in line {call.lineno}" for call in calls if ast.unparse(call.func) == "print"]
+        return found
+
+    check(rule, [path for path in SOURCES if path.name != "app.py"])
