@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from supersoniq.cli.remote.registry import NOUNS, SINGLE
 
 COMMANDS = (
-    "serve", "ping", "perf", "data", "verify", "dump", "backup", "repair", "config", "version",
+    "serve", "ping", "perf", "data", "verify", "dump", "backup", "repair", "config", "version", "ctl",
 )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ class LazyCommands(TyperGroup):
             from supersoniq.cli.remote.typed import typer_command
 
             return typer_command(cmd_name)
-        name = f"supersoniq.cli.{cmd_name}"
+        name = f"supersoniq.cli.{'ctl.typed' if cmd_name == 'ctl' else cmd_name}"
         if cmd_name not in COMMANDS or importlib.util.find_spec(name) is None:
             return None
         module = importlib.import_module(name)

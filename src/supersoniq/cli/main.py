@@ -11,6 +11,10 @@ COMPLETION_VARIABLE = "_SUPERSONIQ_COMPLETE"
 def main() -> None:
     """Run the command line of this process, and leave with the command's exit code."""
     tokens = sys.argv[1:]
+    if tokens and tokens[0] == "ctl":
+        from supersoniq.cli.ctl.running import run as run_ctl
+
+        raise SystemExit(run_ctl(tokens[1:]))
     if tokens and COMPLETION_VARIABLE not in os.environ and (tokens[0] in NOUNS or tokens[0] in SINGLE):
         from supersoniq.cli.remote.running import run
 

@@ -11,8 +11,10 @@ from tests.cli.fake_node import FakeNode
 from supersoniq.cli.remote.running import run
 
 NODE = {"name": "n", "fd_used": 10, "fd_total": 65536}
-CHECKS = ("configuration", "data directory", "node", "version", "clock", "certificates", "connections")
-CHECKS += ("consumers", "queues")
+CHECKS = [
+    "configuration", "data directory", "node", "version", "clock", "certificates", "connections", "consumers",
+    "queues",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

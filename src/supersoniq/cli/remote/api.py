@@ -20,6 +20,10 @@ class Unreachable(ApiError):
     """No answer: nothing listens there, it may not be used, or it is too slow."""
 
 
+class TimedOut(Unreachable):
+    """No answer in time."""
+
+
 class Refused(ApiError):
     """The answer is an error; `status` is HTTP's, `error` RabbitMQ's word for it, the text its reason."""
 
@@ -101,7 +105,7 @@ class Api:
         try:
             response = exchange(endpoint, method, path, body, headers, self._timeout_seconds)
         except TimeoutError:
-            raise Unreachable(f"{endpoint} did not answer within {self._timeout_seconds:g} s") from None
+            raise TimedOut(f"{endpoint} did not answer within {self._timeout_seconds:g} s") from None
         except NotHttp as error:
             raise Unreachable(f"{endpoint}: {error}") from None
         except OSError as error:
@@ -141,6 +145,10 @@ def _refusal(response: Response, path: str) -> Refused:
     fields = answer if isinstance(answer, dict) else {}
     error, given = str(fields.get("error", "")), fields.get("reason", "")
     reason = given if isinstance(given, str) else json.dumps(given)
+    if "&" in reason:  # RabbitMQ writes it for web pages
+        import html
+
+        reason = html.unescape(reason)
     if response.status == 404:
         return Missing(404, error, f"{path} is not there: {reason or 'not found'}")
     if response.status == 401:
