@@ -201,8 +201,8 @@ def test_worker_that_ends_a_job_while_the_node_starts_is_heard(tmp_path: Path) -
 DEFINITIONS = {
     "rabbit_version": "3.13.7",
     "vhosts": [{"name": "/"}, {"name": "shop"}],
-    "users": [{"name": "guest", "password_hash": "x", "tags": ["administrator"], "limits": {}}],
-    "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+    "users": [{"name": "guest", "tags": ["administrator"], "limits": {}}],
+    "permissions": [{"user": "guest", "vhost": "shop", "configure": ".*", "write": ".*", "read": ".*"}],
     "policies": [
         {
             "vhost": "shop",
@@ -281,7 +281,7 @@ def test_limit_of_definitions_shortens_what_was_recovered(tmp_path: Path) -> Non
         ('{"queues": [{"name": "q"}]}', "queues[0].vhost: field required"),
         (
             '{"queues": [{"name": "q", "vhost": "no", "durable": true}]}',
-            "queues[0]: there is no vhost 'no'",
+            "queues[0]: no such vhost 'no'",
         ),
     ],
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
 from supersoniq.assembly.auditing import open_audit
-from supersoniq.assembly.controlled import ControlledNode, first_users, first_vhosts, hash_of_first_user
+from supersoniq.assembly.controlled import ControlledNode
+from supersoniq.assembly.first_definitions import furnish
 from supersoniq.assembly.identity import node_name, server_properties
 from supersoniq.audit.log import AuditLog
 from supersoniq.auth.permissions import Permissions
@@ -20,11 +21,8 @@ from supersoniq.broker.events import Audience
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
-from supersoniq.config import ConfigError, Settings
+from supersoniq.config import Settings
 from supersoniq.control.administration import Administration
-from supersoniq.control.first_start import bring, permit
-from supersoniq.definitions_file.document import DocumentError, read_document
-from supersoniq.definitions_file.load import Loader
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.serving import Serving
 from supersoniq.metrics.metering import Metering
@@ -219,8 +217,7 @@ class Node:
                 self.events.listeners.append(self._audit)
             self._recover()
             self.administration.recall()
-            self._bring_what_is_configured()
-            self._load_definitions()
+            furnish(settings, self.administration)
             alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
             server = Server(self.context, alarms, self._storage())
             self.metering = self._new_metering(server)
@@ -309,32 +306,6 @@ class Node:
             raise RecoveryError(
                 f"data directory {self._settings.data_dir} cannot be used: {error.strerror or error}"
             ) from error
-
-    def _load_definitions(self) -> None:
-        path = self._settings.load_definitions
-        if path is None:
-            return
-        known = set(self.vhosts)
-        try:
-            document = read_document(path)
-            loader = Loader(document, self.vhosts, self.make_vhost, self.make_stage)
-            loader.load(set(self._users.names), self.context.user_limits)
-        except DocumentError as error:
-            raise ConfigError(f"definitions file {path}: {error}") from error
-        self.administration.adopt()
-        new = [name for name in self.vhosts if name not in known]
-        if new:
-            # Nobody else could use them.
-            permit(self.administration, first_users(self._settings), new)
-
-    def _bring_what_is_configured(self) -> None:
-        is_stored = self._disk_store is not None
-        bring(
-            self.administration,
-            first_vhosts(self._settings),
-            first_users(self._settings),
-            lambda password: hash_of_first_user(is_stored, password),
-        )
 
     @property
     def cluster_name(self) -> str:

@@ -58,13 +58,19 @@ class PasswordHash:
         return self.algorithm in _DIGESTS
 
 
+def is_known_algorithm(algorithm: str) -> bool:
+    """Whether hashes of that name could be verified."""
+    name = _OTHER_NAMES.get(algorithm.upper(), algorithm)
+    return name in _DIGESTS or name in (BCRYPT, SCRYPT)
+
+
 def imported_hash(encoded: str, algorithm: str = SHA256) -> PasswordHash | None:
     """Return a hash that came from a file or over the API, None for an empty one: no password fits.
 
     Raises ValueError, with a text that does not show the hash, for one that could never be verified.
     """
     name = _OTHER_NAMES.get(algorithm.upper(), algorithm)
-    if name not in _DIGESTS and name not in (BCRYPT, SCRYPT):
+    if not is_known_algorithm(algorithm):
         raise ValueError(f"unknown hashing algorithm {algorithm}")
     if not encoded:
         return None

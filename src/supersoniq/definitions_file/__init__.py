@@ -1,1 +1,1 @@
-"""Definitions as a file: what RabbitMQ and LavinMQ export, read and put into a node."""
+"""Definitions as a file: what RabbitMQ and LavinMQ export is read and put into a node, and written again."""

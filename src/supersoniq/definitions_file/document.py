@@ -19,6 +19,10 @@ from pydantic import (
 
 from supersoniq.amqp.primitives import octets
 from supersoniq.amqp.tables import DEPTH_MAX
+from supersoniq.auth.passwords import SHA256
+
+# The parts of a document that are in virtual hosts.
+OF_VHOSTS = ("policies", "parameters", "exchanges", "queues", "bindings")
 
 
 class DocumentError(Exception):
@@ -63,6 +67,13 @@ def _check_value(value: object, depth: int) -> None:
         raise ValueError("expected integers of 64 bits")
 
 
+def _tags(value: object) -> object:
+    """Tags are a list, or a text with commas where the exporter is older."""
+    if not isinstance(value, str):
+        return value
+    return [tag.strip() for tag in value.split(",") if tag.strip()]
+
+
 def _map(value: object) -> object:
     """A map, also where RabbitMQ writes it as a list of pairs; anything else as it came."""
     if not isinstance(value, list):
@@ -79,6 +90,7 @@ def _map(value: object) -> object:
 
 Short = Annotated[str, AfterValidator(_short)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(_short)]
+Tags = Annotated[list[str], BeforeValidator(_tags)]
 Arguments = Annotated[dict[str, Any], BeforeValidator(_arguments)]
 Map = Annotated[dict[str, Any], BeforeValidator(_map)]
 
@@ -87,24 +99,77 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class VHostPart(_Part):
-    """A virtual host."""
+class MetadataPart(_Part):
+    """What is said of a virtual host; None says nothing."""
+
+    description: str | None = None
+    tags: Tags | None = None
+    default_queue_type: str | None = None
+    tracing: bool | None = None
+
+
+class VHostPart(MetadataPart):
+    """A virtual host. Exporters write what is said of it here, in `metadata`, or both."""
 
     name: Name
+    metadata: MetadataPart = MetadataPart()
     limits: Map = {}
+
+    def said(self) -> MetadataPart:
+        """Return what is said of it in either place."""
+        here = self.model_dump(include=set(MetadataPart.model_fields), exclude_none=True)
+        return MetadataPart(**{**self.metadata.model_dump(exclude_none=True), **here})
+
+
+class HashPart(_Part):
+    """A password hash that RabbitMQ does not have, beside what it reads."""
+
+    password_hash: str = Field(min_length=1, repr=False)
+    hashing_algorithm: str
 
 
 class UserPart(_Part):
-    """A user; passwords and tags are not read."""
+    """A user. One without tags or a password keeps those it has."""
 
     name: Name
+    password: str | None = Field(default=None, repr=False)
+    password_hash: str | None = Field(default=None, repr=False)
+    hashing_algorithm: str = SHA256
+    supersoniq_password: HashPart | None = None
+    tags: Tags | None = None
     limits: Map = {}
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the user can log in with one."""
+        return bool(self.password or self.password_hash or self.supersoniq_password)
 
 
 class PermissionPart(_Part):
-    """What a user may do in a virtual host, or with one exchange of it."""
+    """What a user may do in a virtual host."""
 
     user: str
+    vhost: str
+    configure: str
+    write: str
+    read: str
+
+
+class TopicPermissionPart(_Part):
+    """Which routing keys of an exchange a user may use."""
+
+    user: str
+    vhost: str
+    exchange: Short
+    write: str
+    read: str
+
+
+class GlobalParameterPart(_Part):
+    """A value of the whole cluster."""
+
+    name: Name
+    value: Any = None
 
 
 class PolicyPart(_Part):
@@ -182,7 +247,8 @@ class Document(_Part):
     vhosts: list[VHostPart] = []
     users: list[UserPart] = []
     permissions: list[PermissionPart] = []
-    topic_permissions: list[PermissionPart] = []
+    topic_permissions: list[TopicPermissionPart] = []
+    global_parameters: list[GlobalParameterPart] = []
     policies: list[PolicyPart] = []
     parameters: list[ParameterPart] = []
     exchanges: list[ExchangePart] = []
@@ -199,8 +265,12 @@ def read_document(path: Path) -> Document:
     return parse_document(data)
 
 
-def parse_document(data: bytes) -> Document:
-    """Read the octets of a file; raises DocumentError."""
+def parse_document(data: bytes, vhost: str | None = None) -> Document:
+    """Read the octets of a file; raises DocumentError.
+
+    With a virtual host all that a virtual host has is for that one, whatever the file says, and the rest of
+    the file counts for nothing.
+    """
     try:
         values = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -210,10 +280,19 @@ def parse_document(data: bytes) -> Document:
         raise DocumentError(f"not JSON: {error}") from None
     if not isinstance(values, dict):
         raise DocumentError("not a JSON object")
+    if vhost is not None:
+        values = {name: _placed(values[name], vhost) for name in OF_VHOSTS if name in values}
     try:
         return Document.model_validate(values)
     except ValidationError as error:
         raise DocumentError(_one_line(error)) from None
+
+
+def _placed(parts: object, vhost: str) -> object:
+    """The same parts in a virtual host; what is no list of parts as it came."""
+    if not isinstance(parts, list):
+        return parts
+    return [{**part, "vhost": vhost} if isinstance(part, dict) else part for part in parts]
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,0 +1,46 @@
+"""What a node has before clients come: what the settings bring, and the definitions that they name."""
+
+import logging
+
+from supersoniq.assembly.controlled import first_users, first_vhosts, hash_of_first_user
+from supersoniq.config import ConfigError, Settings
+from supersoniq.control.actor import NODE
+from supersoniq.control.administration import Administration
+from supersoniq.control.first_start import bring, permit
+from supersoniq.definitions_file.document import Document, DocumentError, read_document
+from supersoniq.definitions_file.importing import Import
+from supersoniq.definitions_file.leftovers import lines_of
+from supersoniq.definitions_file.passwords import password_hashes
+
+logger = logging.getLogger(__name__)
+
+
+def furnish(settings: Settings, administration: Administration) -> None:
+    """Have it; raises ConfigError with nothing of the file loaded."""
+    path = settings.load_definitions
+    try:
+        document = Document() if path is None else read_document(path)
+        has_users = any(part.has_password for part in document.users)
+        users = first_users(settings, has_users)
+        is_stored = settings.data_dir is not None
+        bring(
+            administration,
+            first_vhosts(settings),
+            users,
+            lambda password: hash_of_first_user(is_stored, password),
+        )
+        known = set(administration.vhosts)
+        if path is not None:
+            _load(administration, document)
+    except DocumentError as error:
+        raise ConfigError(f"definitions file {path}: {error}") from error
+    if not document.permissions:
+        # Nobody could use the virtual hosts that the file has brought.
+        permit(administration, users, [name for name in administration.vhosts if name not in known])
+
+
+def _load(administration: Administration, document: Document) -> None:
+    known = {user.name: user.password for user in administration.users}
+    imported = Import(administration, document, password_hashes(document, known)).run(NODE)
+    for line in lines_of(imported.leftovers):
+        logger.warning("definitions: left out: %s", line)
