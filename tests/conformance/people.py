@@ -15,12 +15,13 @@ from urllib.parse import quote, urlsplit
 
 from supersoniq import Broker
 from supersoniq.auth.passwords import SHA256, hash_password
-from supersoniq.auth.permissions import Permission, TopicPermission
-from supersoniq.auth.users import User
+from supersoniq.control.actor import Actor
+from supersoniq.control.administration import Administration
 
 VHOST = "conformance.people"
 PASSWORD = "s3cret"
 PATIENCE = 30
+ACTOR = Actor("conformance")
 
 
 class People(ABC):
@@ -46,6 +47,10 @@ class People(ABC):
     @abstractmethod
     def put_user(self, name: str, *tags: str) -> None:
         """Make a user with the common password, or give it other tags."""
+
+    @abstractmethod
+    def delete_user(self, name: str) -> None:
+        """Delete a user, as an operator does."""
 
     @abstractmethod
     def put_permission(self, user: str, configure: str, write: str, read: str) -> None:
@@ -78,36 +83,35 @@ class OwnPeople(People):
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         async with Broker(port=0, vhosts=["/", VHOST], management="off") as self._broker:
-            context = self._broker.node.context
-            self._users, self._permissions = context.users, context.permissions
             self._started.set()
             await self._ended.wait()
 
-    def _change(self, change: Callable[[], object]) -> None:
+    def _change(self, change: Callable[[Administration], object]) -> None:
         """Do it on the broker's loop."""
         done = threading.Event()
 
         def run() -> None:
-            change()
+            change(self._broker.node.administration)
             done.set()
 
         self._loop.call_soon_threadsafe(run)
         assert done.wait(PATIENCE)
 
     def put_user(self, name: str, *tags: str) -> None:
-        user = User(name, hash_password(PASSWORD.encode(), SHA256), frozenset(tags))
-        self._change(lambda: self._users.put(user))
+        password = hash_password(PASSWORD.encode(), SHA256)
+        self._change(lambda control: control.put_user(name, password, frozenset(tags), ACTOR))
+
+    def delete_user(self, name: str) -> None:
+        self._change(lambda control: control.delete_user(name, ACTOR))
 
     def put_permission(self, user: str, configure: str, write: str, read: str) -> None:
-        permission = Permission(configure, write, read)
-        self._change(lambda: self._permissions.put(user, VHOST, permission))
+        self._change(lambda control: control.put_permission(user, VHOST, configure, write, read, ACTOR))
 
     def clear_permission(self, user: str) -> None:
-        self._change(lambda: self._permissions.remove(user, VHOST))
+        self._change(lambda control: control.clear_permission(user, VHOST, ACTOR))
 
     def put_topic(self, user: str, exchange: str, write: str, read: str) -> None:
-        permission = TopicPermission(write, read)
-        self._change(lambda: self._permissions.put_topic(user, VHOST, exchange, permission))
+        self._change(lambda control: control.put_topic_permission(user, VHOST, exchange, write, read, ACTOR))
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
@@ -144,6 +148,10 @@ class OraclePeople(People):
         self._made.add(name)
         self._ask("PUT", f"users/{name}", {"password": PASSWORD, "tags": ",".join(tags)})
 
+    def delete_user(self, name: str) -> None:
+        self._made.discard(name)
+        self._ask("DELETE", f"users/{name}")
+
     def put_permission(self, user: str, configure: str, write: str, read: str) -> None:
         body = {"configure": configure, "write": write, "read": read}
         self._ask("PUT", f"permissions/{VHOST}/{user}", body)
@@ -156,6 +164,6 @@ class OraclePeople(People):
         self._ask("PUT", f"topic-permissions/{VHOST}/{quote(user)}", body)
 
     def close(self) -> None:
-        for user in self._made:
-            self._ask("DELETE", f"users/{user}")
+        for user in list(self._made):
+            self.delete_user(user)
         self._ask("DELETE", f"vhosts/{VHOST}")

@@ -261,3 +261,14 @@ def test_change_of_permissions_is_felt_by_the_next_publish(people: People, admin
     people.put_permission("mia", ".*", "", ".*")
     ch.publish(b"", "q") << Channel.close(reply_code=403)
     wire.close()
+
+
+def test_connections_of_a_deleted_user_are_closed(people: People) -> None:
+    people.put_user("gone")
+    people.put_permission("gone", ".*", ".*", ".*")
+    wire = Wire.opened(people.url("gone"))
+    people.delete_user("gone")
+    closed = wire << Connection.close(reply_code=320, class_id=0, method_id=0)
+    assert closed.reply_text == "CONNECTION_FORCED - user 'gone' is deleted"
+    wire >> Connection.close_ok()
+    wire.drop()
