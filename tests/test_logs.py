@@ -92,3 +92,22 @@ def test_second_setup_replaces_the_first() -> None:
     logs.setup(format="json", stream=second)
     logging.getLogger("supersoniq").info("hello")
     assert (first.getvalue(), second.getvalue().count("\n")) == ("", 1)
+
+
+def test_last_records_are_kept_for_who_asks() -> None:
+    recent = logs.setup("info", "json", stream=io.StringIO())
+    logger = logging.getLogger("supersoniq.test")
+    for number in range(logs.RECENT_LINES + 5):
+        logger.info("line %d", number)
+    logger.debug("not written")
+    try:
+        raise ValueError("what went wrong")
+    except ValueError:
+        logger.exception("failed")
+    lines = recent.lines(2)
+    assert [line.partition("Z ")[2] for line in lines] == [
+        f"[info] line {logs.RECENT_LINES + 4} [supersoniq.test]",
+        "[error] failed: ValueError: what went wrong [supersoniq.test]",
+    ]
+    assert len(recent.lines(10_000)) == logs.RECENT_LINES
+    assert recent.lines(0) == []

@@ -6,6 +6,8 @@ Modules use the standard library's `logging`; structlog renders their records at
 
 import logging
 import sys
+import time
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TextIO
 
@@ -13,6 +15,32 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 ROOT = "supersoniq"
+RECENT_LINES = 1000
+
+
+class RecentLog(logging.Handler):
+    """Keeps the last records, for who asks the running node for its log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: deque[tuple[float, str, str, str]] = deque(maxlen=RECENT_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what is logged; how it looks is decided when it is asked for."""
+        text = record.getMessage()
+        if record.exc_info is not None and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            text += f": {type(error).__name__}: {error}"
+        self._kept.append((record.created, record.levelname.lower(), record.name, text))
+
+    def lines(self, count: int) -> list[str]:
+        """Return the last lines, the oldest first."""
+        kept = list(self._kept)[-count:] if count > 0 else []
+        return [f"{_time(created)} [{level}] {text} [{name}]" for created, level, name, text in kept]
+
+
+def _time(seconds: float) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds % 1 * 1000):03}Z"
 
 
 def setup(
@@ -20,12 +48,12 @@ def setup(
     format: Literal["auto", "console", "json"] = "auto",
     levels: Mapping[str, str] | None = None,
     stream: TextIO | None = None,
-) -> None:
+) -> RecentLog:
     """Send the records of this process to `stream` (stderr), instead of where they went before.
 
     `level` is for our own loggers and `levels` for single ones by name, theirs or ours; other libraries are
     heard from WARNING. `auto` is the console on a terminal and JSON elsewhere. A program calls this, never
-    the library: an embedded broker logs as its host does.
+    the library: an embedded broker logs as its host does. What is returned has the last records.
     """
     target = sys.stderr if stream is None else stream
     if format == "auto":
@@ -36,10 +64,13 @@ def setup(
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
+    recent = RecentLog()
+    root.addHandler(recent)
     root.setLevel(logging.WARNING)
     logging.getLogger(ROOT).setLevel(level.upper())
     for name, own_level in (levels or {}).items():
         logging.getLogger(name).setLevel(own_level.upper())
+    return recent
 
 
 def formatter(format: Literal["console", "json"], is_terminal: bool) -> logging.Formatter:

@@ -10,6 +10,7 @@ from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
 from supersoniq.assembly.auditing import open_audit
 from supersoniq.assembly.controlled import ControlledNode
+from supersoniq.assembly.controlling import RunningControl
 from supersoniq.assembly.first_definitions import furnish
 from supersoniq.assembly.identity import node_name, server_properties
 from supersoniq.audit.log import AuditLog
@@ -107,6 +108,9 @@ class Node:
         self._server: Server | None = None
         self.management: ManagementContext | None = None
         self._serving: Serving | None = None
+        self._memory_watch: MemoryWatch | None = None
+        self._disk_watch: DiskWatch | None = None
+        self.control: RunningControl | None = None  # once it has started
         self.metering: Metering | None = None
         self._interval: asyncio.TimerHandle | None = None
 
@@ -249,6 +253,7 @@ class Node:
         self.management = ManagementContext(
             self.context, server, ClockedFacts(self._clock), self._logins, metering.sampler
         )
+        self.management.control = self.control
         serving = Serving(self.management)
         try:
             if settings.management == "on":
@@ -271,6 +276,8 @@ class Node:
             size_bytes(settings.disk_free_limit),
             settings.data_dir,
         )
+        assert self._memory_watch is not None
+        self.control = RunningControl(self._memory_watch, self._disk_watch, limits, server)
         io = IOCounters() if self._system_disk is None else self._system_disk.counters
         return Metering(self.context, server, limits, io)
 
@@ -319,10 +326,13 @@ class Node:
     def _watches(self) -> list[Watch]:
         settings = self._settings
         memory = NodeMemory(self.vhosts, self.context.buffered, self._disk_store)
-        watches: list[Watch] = [MemoryWatch(memory_bytes(settings.memory_limit, available_bytes()), memory)]
+        limit_bytes = memory_bytes(settings.memory_limit, available_bytes())
+        self._memory_watch = MemoryWatch(limit_bytes, memory)
+        watches: list[Watch] = [self._memory_watch]
         if settings.data_dir is not None:
             limit_bytes = size_bytes(settings.disk_free_limit)
-            watches.append(DiskWatch(limit_bytes, settings.data_dir, SystemFreeSpace()))
+            self._disk_watch = DiskWatch(limit_bytes, settings.data_dir, SystemFreeSpace())
+            watches.append(self._disk_watch)
         storage = self._storage()
         if storage is not None:
             watches += [TroubleWatch(storage), BacklogWatch(storage)]

@@ -45,6 +45,15 @@ def test_alarm_is_on_below_the_limit_only(space: FakeFreeSpace, watch: DiskWatch
     assert set(space.asked) == {DIRECTORY}
 
 
+def test_limit_may_change(space: FakeFreeSpace, watch: DiskWatch) -> None:
+    assert not watch.check()
+    watch.set_limit(LIMIT + 1)
+    assert watch.check()
+    for space.free in (0, None):
+        watch.set_limit(0)
+        assert not watch.check()
+
+
 def test_zero_is_no_limit(space: FakeFreeSpace) -> None:
     space.free = 0
     assert not DiskWatch(0, DIRECTORY, space).check()

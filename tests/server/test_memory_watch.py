@@ -46,6 +46,22 @@ def watch(memory: FakeMemory) -> MemoryWatch:
     return MemoryWatch(LIMIT, memory)
 
 
+def test_limit_that_an_operator_sets_counts_without_messages(memory: FakeMemory, watch: MemoryWatch) -> None:
+    memory.fill(LIMIT * 2, messages=0)
+    assert not watch.check()
+    watch.set_limit(LIMIT)
+    assert watch.check()
+    watch.set_limit(LIMIT * 3)
+    assert not watch.check()
+
+
+def test_limit_that_is_taken_away_ends_the_alarm(memory: FakeMemory, watch: MemoryWatch) -> None:
+    memory.fill(LIMIT * 2)
+    assert watch.check()
+    watch.set_limit(0)
+    assert not watch.check()
+
+
 def test_alarm_is_on_above_the_limit_only(memory: FakeMemory, watch: MemoryWatch) -> None:
     assert watch.resource == b"memory"
     for used, is_on in ((0, False), (LIMIT, False), (LIMIT + 1, True), (LIMIT, False)):

@@ -71,11 +71,11 @@ def serve(
 
     settings = loaded.settings
     keep_free_bytes()
-    logs.setup(settings.log_level, settings.log_format, settings.log_levels)
+    recent = logs.setup(settings.log_level, settings.log_format, settings.log_levels)
     try:
         settings = _without_missing_ipv6(loaded).model_copy(update={"data_dir": _data_dir(settings)})
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_run(settings))
+            runner.run(_run(settings, recent))
     except ConfigError as error:
         fail(str(error), 2)
     except (DataError, StartError) as error:
@@ -115,7 +115,7 @@ def _has_ipv6() -> bool:
     return True
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, recent: logs.RecentLog) -> None:
     from supersoniq.node import Node, RecoveryError
 
     stop = _stop_on_signals()
@@ -129,6 +129,8 @@ async def _run(settings: Settings) -> None:
         raise StartError(_cannot_listen(error, settings)) from error
     collect_seldom()
     switch_often()
+    if node.control is not None:
+        node.control.own_process(stop.set, recent)
     _announce(node, notifier)
     _reload_on_signal(node)
     await _until(stop, notifier)

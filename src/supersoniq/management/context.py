@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from supersoniq.broker.vhost import VHost
+from supersoniq.management.control import NodeControl
 from supersoniq.metrics.sampler import Sampler
 from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.server import Server
@@ -37,6 +38,7 @@ class ManagementContext:
         self.server = server
         self.facts = facts
         self.sampler = sampler
+        self.control: NodeControl | None = None
 
     @property
     def vhosts(self) -> dict[str, VHost]:

@@ -20,9 +20,9 @@ from supersoniq.session.connection import Connection
 from supersoniq.session.context import Context
 
 
-@dataclass(frozen=True)
+@dataclass
 class NodeLimits:
-    """What a node may use, 0 for no limit, and where it keeps its data."""
+    """What a node may use, 0 for no limit, and where it keeps its data. Operators change it while it runs."""
 
     memory_bytes: int
     disk_free_bytes: int

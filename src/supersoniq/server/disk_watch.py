@@ -40,15 +40,19 @@ class DiskWatch(Watch):
         self._space = space
         self._is_on = False
 
+    def set_limit(self, limit_bytes: int) -> None:
+        """Have another limit from the next check on."""
+        self._limit_bytes = limit_bytes
+
     def check(self) -> bool:
         """Look now, and log what has changed; true while publishers are to wait because of it."""
-        if not self._limit_bytes:
+        if not self._limit_bytes and not self._is_on:
             return False
         was_on = self._is_on
         try:
             free_bytes = self._space.free_bytes(self._directory)
         except OSError as error:
-            self._is_on = True
+            self._is_on = self._limit_bytes > 0
             found = f"free space unknown ({error.strerror or error})"
         else:
             self._is_on = free_bytes < self._limit_bytes

@@ -32,7 +32,8 @@ class MemoryWatch(Watch):
 
     A process rarely shrinks when its messages are gone: what they occupied stays its own, free for the next.
     So being over the limit is an alarm only while messages account for a good part of it; otherwise it
-    would never end.
+    would never end. A limit that is set while the node runs counts as it stands, messages or not: who sets it
+    wants publishers to wait now.
     """
 
     def __init__(self, limit_bytes: int, memory: Memory) -> None:
@@ -40,12 +41,16 @@ class MemoryWatch(Watch):
         self._limit_bytes = limit_bytes
         self._memory = memory
         self._is_on = False
+        self._is_strict = False
         self._checks_to_release = 0
+
+    def set_limit(self, limit_bytes: int) -> None:
+        """Have another limit from the next check on."""
+        self._limit_bytes = limit_bytes
+        self._is_strict = True
 
     def check(self) -> bool:
         """Look now, and log what has changed; true while publishers are to wait because of it."""
-        if not self._limit_bytes:
-            return False
         was_on, self._is_on = self._is_on, self._is_full()
         if self._is_on and not was_on:
             logger.error(
@@ -58,6 +63,10 @@ class MemoryWatch(Watch):
         return self._is_on
 
     def _is_full(self) -> bool:
+        if not self._limit_bytes:
+            return False
+        if self._is_strict:
+            return self._memory.used_bytes() > self._limit_bytes
         if self._memory.used_bytes() <= self._limit_bytes:
             self._checks_to_release = 0
             return False

@@ -1,5 +1,7 @@
 """The ways in which rabbitmqctl answers."""
 
+from typing import Any
+
 import pytest
 from tests.cli.fake_node import FakeNode
 
@@ -24,7 +26,7 @@ def ctl_of(fake: FakeNode | None = None, **options: object) -> Ctl:
     ],
 )
 def test_empty_table_is_written_as_there(
-    options: dict[str, object], is_streamed: bool, out: str, capsys: pytest.CaptureFixture[str]
+    options: dict[str, Any], is_streamed: bool, out: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ctl_of(**options).rows(["a"], [], is_streamed)
     assert capsys.readouterr().out == out

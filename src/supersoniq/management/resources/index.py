@@ -3,6 +3,7 @@
 from typing import Final
 
 MODULES: Final = {
+    "node": "node_control",
     "overview": "overview",
     "queues": "queues",
     "whoami": "whoami",
