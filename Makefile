@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -not -path '*.egg-info/*')
 
-.PHONY: build serve test test-interpreted test-compiled check bench soak clean
+.PHONY: build serve test test-interpreted test-compiled check bench soak container-test docs release-notes clean
 
 build: $(VENV)/installed  ## .venv with the compiled package and everything the tests need
 
@@ -64,6 +64,17 @@ bench: build  ## RabbitMQ and this broker by turns, into docs/benchmarks.md
 soak: build
 	$(BIN)/python -m pytest --core any -m soak --timeout 3600 $(ARGS)
 
+container-test: $(VENV)/dependencies  ## builds the image and tries it: minutes, and a Docker engine, which root gets by itself
+	PYTHONPATH="$(CURDIR)/src" $(BIN)/python -m pytest --core any -m container tests/container $(ARGS)
+
+docs: $(VENV)/dependencies  ## the documentation as a site, into site/; a broken link is an error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$($(BIN)/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')"
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=src $(BIN)/mkdocs build --quiet
+
+release-notes:  ## make -s release-notes VERSION=1.2.3: what CHANGELOG.md says of it, if pyproject.toml has that version
+	@$(PYTHON) scripts/release_notes.py $(VERSION)
+
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist site src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

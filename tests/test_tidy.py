@@ -10,7 +10,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "supersoniq"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-OTHERS = sorted([*(ROOT / "benchmarks").rglob("*.py"), ROOT / "setup.py"])
+OTHERS = sorted(
+    [path for name in ("benchmarks", "examples", "scripts") for path in (ROOT / name).rglob("*.py")]
+    + [ROOT / "setup.py"]
+)
 EVERYTHING = [*SOURCES, *TESTS, *OTHERS]
 
 FILE_LINES_MAX = 500

@@ -1,5 +1,6 @@
 """`supersoniq ping`: is a broker there, and how long does it take to answer?"""
 
+import os
 import time
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
@@ -10,30 +11,40 @@ from supersoniq.cli.app import fail
 
 if TYPE_CHECKING:
     from supersoniq.client.address import Address
+    from supersoniq.config import Settings
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def ping(
-    url: Annotated[str, typer.Argument(help="The broker.")] = "amqp://guest:guest@127.0.0.1:5672/",
+    url: Annotated[
+        str | None,
+        typer.Argument(help="The broker; not given: that of this machine's configuration, without a login."),
+    ] = None,
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Round trips.")] = 10,
     timeout: Annotated[
         float, typer.Option(min=0.001, max=3600, help="Seconds for the handshake, and for all round trips.")
     ] = 5.0,
 ) -> None:
-    """Complete the AMQP handshake and time some round trips; exit code 1 if the broker does not answer."""
+    """Complete the AMQP handshake and time some round trips; exit code 1 if the broker does not answer.
+
+    Without a URL nobody logs in, and the port is that of supersoniq.toml or SUPERSONIQ_PORT: for probes,
+    which need no password then.
+    """
     import asyncio
 
     from supersoniq.client.address import parse_url
     from supersoniq.client.errors import ClientError
+    from supersoniq.config import ConfigError, load
 
     try:
-        address = parse_url(url)
-    except ValueError as error:
+        address = parse_url(url) if url is not None else local_address(load({}).settings)
+    except (ConfigError, ValueError) as error:
         fail(str(error), 2)
+    trips = round_trips if url is not None else bare_round_trips
     try:
-        milliseconds = asyncio.run(round_trips(address, count, timeout))
+        milliseconds = asyncio.run(trips(address, count, timeout))
     except ClientError as error:
         fail(str(error), 1)
     except KeyboardInterrupt:
@@ -42,6 +53,44 @@ def ping(
         f"{address}: {count} round trips, min {min(milliseconds):.3f} ms, "
         f"median {median(milliseconds):.3f} ms, max {max(milliseconds):.3f} ms"
     )
+
+
+def local_address(settings: "Settings") -> "Address":
+    """Where a node with these settings is reached from its own machine."""
+    from supersoniq.client.address import Address
+
+    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = settings.host[0]
+    return Address(host=loopback.get(host, host), port=settings.port)
+
+
+async def bare_round_trips(address: "Address", count: int, timeout_seconds: float) -> list[float]:
+    """Time `count` connections on which PING is answered by PONG, in ms; raises ClientError."""
+    import asyncio
+
+    from supersoniq.client.errors import Unreachable
+
+    milliseconds = []
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            for _ in range(count):
+                began = time.perf_counter()
+                reader, writer = await asyncio.open_connection(address.host, address.port)
+                try:
+                    writer.write(b"PING\r\n")
+                    answer = await reader.readline()
+                finally:
+                    writer.transport.abort()
+                if answer != b"PONG\r\n":
+                    raise Unreachable(f"{address} does not answer PING with PONG but with {answer[:40]!r}")
+                milliseconds.append((time.perf_counter() - began) * 1000)
+    except TimeoutError:
+        raise Unreachable(f"{address} does not answer within {timeout_seconds:g} s") from None
+    except OSError as error:
+        # asyncio puts addresses where the system's text belongs.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+        raise Unreachable(f"cannot connect to {address}: {reason}") from None
+    return milliseconds
 
 
 async def round_trips(address: "Address", count: int, timeout_seconds: float) -> list[float]:

@@ -95,15 +95,18 @@ def _data_dir(settings: Settings) -> Path:
 
 
 def _without_missing_ipv6(loaded: Loaded) -> Settings:
-    """Listen on IPv4 only where the default asks for an IPv6 address that the machine does not have.
+    """Listen on IPv4 only where default or wildcards ask for IPv6 and the machine has none.
 
     An address that the operator asked for stays: failing is the answer to a wish that cannot be met.
+    `0.0.0.0` with `::` is the wish for all addresses that there are.
     """
     settings = loaded.settings
-    if loaded.origins["host"] != "default" or _has_ipv6():
+    is_for_all = {"0.0.0.0", "::"} <= set(settings.host)
+    if (loaded.origins["host"] != "default" and not is_for_all) or _has_ipv6():
         return settings
-    logger.warning("this machine has no IPv6 address ::1: listening on IPv4 only")
-    return settings.model_copy(update={"host": [host for host in settings.host if ":" not in host]})
+    missing = {"::", "::1"}
+    logger.warning("this machine has no IPv6 addresses: listening on IPv4 only")
+    return settings.model_copy(update={"host": [host for host in settings.host if host not in missing]})
 
 
 def _has_ipv6() -> bool:
