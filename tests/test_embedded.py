@@ -5,11 +5,14 @@ import socket
 import threading
 from pathlib import Path
 
+import pika
 import pytest
+from tests.authority import Authority
 from tests.conformance.codec import PROTOCOL_HEADER, Connection, decode_method
 from tests.session.script import frames_in
 
 import supersoniq
+from supersoniq.config import ConfigError
 from supersoniq.embedded import Broker
 from supersoniq.storage.directory import DataError
 
@@ -112,3 +115,14 @@ def test_directory_that_is_in_use_is_refused_where_the_broker_is_entered(tmp_pat
             pytest.fail("two brokers in one directory")
         with pytest.raises(DataError, match="in use"):
             asyncio.run(enter_and_leave(Broker(port=0, data_dir=tmp_path)))
+
+
+def test_broker_may_speak_tls_only(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with Broker(amqp="off", tls_certificate=authority.issue("127.0.0.1")) as broker:
+        assert broker.url.startswith("amqps://guest:guest@127.0.0.1:")
+        parameters = pika.URLParameters(broker.url)
+        parameters.ssl_options = pika.SSLOptions(authority.client_context(), "127.0.0.1")
+        pika.BlockingConnection(parameters).close()
+    with pytest.raises(ConfigError, match="expected tls_certificate"), Broker(amqp="off"):
+        pytest.fail("a broker that nobody can connect to")

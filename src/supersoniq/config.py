@@ -1,8 +1,8 @@
 """The settings of a node: what they are, and where each value came from.
 
-Later ones win: defaults, the TOML file, `SUPERSONIQ_*` in the environment, flags of the command line. A
-file or variable that says something unknown is as wrong as a bad value: both are a `ConfigError` of one
-line.
+Later ones win: defaults, RabbitMQ's own file, the TOML file, the environment, flags of the command line. A
+file of ours or a variable that says something unknown is as wrong as a bad value: both are a `ConfigError` of
+one line.
 """
 
 import difflib
@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,6 +22,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from supersoniq.settings.rabbitmq_conf import RabbitMQConf
+from supersoniq.settings.rabbitmq_file import RabbitMQConfError
 from supersoniq.settings.tls import TLSSettings
 from supersoniq.settings.values import (
     Bytes,
@@ -40,6 +42,12 @@ from supersoniq.settings.values import (
 
 PREFIX = "SUPERSONIQ_"
 DEFAULT_FILE = "supersoniq.toml"
+# What containers of RabbitMQ are told.
+RABBITMQ_VARIABLES = {
+    "RABBITMQ_DEFAULT_USER": "default_user",
+    "RABBITMQ_DEFAULT_PASS": "default_pass",
+    "RABBITMQ_DEFAULT_VHOST": "default_vhost",
+}
 # Read by setup.py while the package is built; they say nothing about a node.
 BUILD_VARIABLES = frozenset({"SUPERSONIQ_PURE", "SUPERSONIQ_COMPILED"})
 
@@ -53,6 +61,9 @@ class Settings(TLSSettings, BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    amqp: Annotated[Literal["on", "off"], Switch] = Field(
+        default="on", description="AMQP without TLS: on, or off"
+    )
     host: Words = Field(
         default=["127.0.0.1", "::1"],
         min_length=1,
@@ -68,6 +79,13 @@ class Settings(TLSSettings, BaseSettings):
     management_host: Words = Field(default=[], description="addresses of the HTTP API; empty: those of AMQP")
     management_port: int = Field(
         default=15672, ge=0, le=65535, description="TCP port of the HTTP API; 0 takes a free one and logs it"
+    )
+    cluster_name: str = Field(
+        default="", description="name that clients are told until an operator sets one; empty: the node's"
+    )
+    rabbitmq_conf: Path | None = Field(
+        default=None,
+        description="rabbitmq.conf of RabbitMQ, or a directory of such files; our own settings win",
     )
     data_dir: ExistingDirectory | None = Field(
         default=None,
@@ -201,6 +219,8 @@ class Loaded:
 
     settings: Settings
     origins: dict[str, str]
+    # What stands in rabbitmq.conf and is not honoured, one line each.
+    notes: list[str] = field(default_factory=list)
 
     SECRETS: ClassVar[frozenset[str]] = frozenset(
         {"users", "default_pass", "tls_key_password", "tls_certificates"}
@@ -239,6 +259,7 @@ def load(
     Without `config_file`, `supersoniq.toml` of the working directory is read if there is one.
     Raises ConfigError.
     """
+    environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.model_fields, "default")
     path = config_file if config_file is not None else Path(DEFAULT_FILE)
@@ -247,7 +268,11 @@ def load(
             raise ConfigError(f"unknown setting {key} in {path}" + _hint(key, str))
         values[key] = value
         origins[key] = str(path)
-    for key, value in EnvironmentSource(os.environ if environ is None else environ)().items():
+    for name, key in RABBITMQ_VARIABLES.items():
+        if name in environ:
+            values[key] = environ[name]
+            origins[key] = name
+    for key, value in EnvironmentSource(environ)().items():
         if key not in Settings.model_fields:
             raise ConfigError(f"unknown setting {_variable(key)}" + _hint(key, _variable))
         values[key] = value
@@ -256,10 +281,22 @@ def load(
         if value not in (None, [], ()):
             values[key] = value
             origins[key] = "--" + key.replace("_", "-")
+    conf = _rabbitmq_conf(values, environ)
+    values = conf.values | values
+    origins |= {key: place for key, place in conf.origins.items() if origins[key] == "default"}
     try:
-        return Loaded(Settings(**values), origins)
+        return Loaded(Settings(**values), origins, conf.notes)
     except ValidationError as error:
         raise ConfigError(_one_line(error, values, origins)) from None
+
+
+def _rabbitmq_conf(values: Mapping[str, Any], environ: Mapping[str, str]) -> RabbitMQConf:
+    """What stands in RabbitMQ's configuration, if a setting names it."""
+    path = values.get("rabbitmq_conf")
+    try:
+        return RabbitMQConf(None if path is None else Path(path).expanduser(), environ)
+    except RabbitMQConfError as error:
+        raise ConfigError(str(error)) from None
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:

@@ -36,12 +36,16 @@ class Broker:
     @property
     def host(self) -> str:
         """The address it listens on."""
-        return self.node.addresses[0][0]
+        return self._address[0]
 
     @property
     def port(self) -> int:
         """The port it listens on, also if 0 was asked for."""
-        return self.node.addresses[0][1]
+        return self._address[1]
+
+    @property
+    def _address(self) -> tuple[str, int]:
+        return (self.node.addresses + self.node.tls_addresses)[0]
 
     @property
     def api_url(self) -> str:
@@ -53,7 +57,8 @@ class Broker:
     def url(self) -> str:
         """The URL for clients, with the first user of the settings."""
         user = first_users(self._settings)[0]
-        return f"amqp://{quote(user.name, '')}:{quote(user.password, '')}@{self.host}:{self.port}/"
+        scheme = "amqp" if self.node.addresses else "amqps"
+        return f"{scheme}://{quote(user.name, '')}:{quote(user.password, '')}@{self.host}:{self.port}/"
 
     async def __aenter__(self) -> Self:
         self._node = await _started(self._settings)

@@ -22,7 +22,7 @@ from supersoniq.broker.events import Audience
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
-from supersoniq.config import Settings
+from supersoniq.config import ConfigError, Settings
 from supersoniq.control.administration import Administration
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.serving import Serving
@@ -185,7 +185,7 @@ class Node:
             self._logins,
             self._names,
             limits,
-            encode_table(table_of(server_properties())),
+            encode_table(table_of(server_properties(settings.cluster_name))),
         )
         context.certificate_names = CertificateNames(
             settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
@@ -227,7 +227,8 @@ class Node:
             self.metering = self._new_metering(server)
             self._serving = await self._new_serving(server, self.metering)
             self._logins.start(self._loop, server.end_turn)
-            await server.listen(settings.host, settings.port)
+            if settings.amqp == "on":
+                await server.listen(settings.host, settings.port)
             if self.tls is not None:
                 hosts = settings.tls_host or settings.host
                 await server.listen_with_tls(hosts, settings.tls_port, self.tls.certificates)
@@ -317,10 +318,10 @@ class Node:
     @property
     def cluster_name(self) -> str:
         """What the cluster is called: what operators say, or the node's own name."""
-        return self.administration.cluster_name or node_name()
+        return self.administration.cluster_name or self._settings.cluster_name or node_name()
 
     def _tell_cluster_name(self, name: str) -> None:
-        properties = server_properties(name)
+        properties = server_properties(name or self._settings.cluster_name)
         self.context.server_properties = encode_table(table_of(properties))
 
     def _watches(self) -> list[Watch]:
@@ -381,6 +382,8 @@ class Node:
 
 def _new_tls(settings: Settings) -> "NodeTLS | None":
     if settings.tls_certificate is None:
+        if settings.amqp == "off":
+            raise ConfigError("amqp = off: expected tls_certificate, or nobody could connect")
         return None
     # What reads certificates is not loaded where there are none.
     from supersoniq.assembly.tls import NodeTLS

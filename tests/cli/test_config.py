@@ -37,3 +37,13 @@ def test_wrong_value_is_exit_code_2(supersoniq: Run) -> None:
     result = supersoniq("config", env={"SUPERSONIQ_PORT": "-1"})
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("supersoniq: port = -1 (SUPERSONIQ_PORT): expected ")
+
+
+def test_what_rabbitmq_was_told_is_shown_with_its_place(supersoniq: Run, tmp_path: Path) -> None:
+    conf = tmp_path / "rabbitmq.conf"
+    conf.write_text("heartbeat = 7\nhipe_compile = true\n")
+    result = supersoniq("config", "--json", "--rabbitmq-conf", str(conf))
+    shown = json.loads(result.stdout)
+    assert shown["heartbeat_seconds"] == {"value": 7, "origin": f"{conf}:1"}
+    assert shown["rabbitmq_conf"] == {"value": str(conf), "origin": "--rabbitmq-conf"}
+    assert result.stderr == f"{conf}:2: hipe_compile is not honoured: it has no meaning here\n"

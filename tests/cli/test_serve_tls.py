@@ -46,10 +46,13 @@ def shown_name(port: int, authority: Authority) -> str:
 
 
 def test_sighup_gives_new_clients_the_new_certificate_and_leaves_the_others_alone(
-    serve: Serve, authority: Authority
+    serve: Serve, authority: Authority, tmp_path: Path
 ) -> None:
     path = authority.issue("localhost", not_after=datetime.now(UTC) + timedelta(days=3))
-    process = serve("--log-format", "console", env=environ(path))
+    conf = tmp_path / "rabbitmq.conf"
+    conf.write_text("hipe_compile = true\n")
+    process = serve("--log-format", "console", "--rabbitmq-conf", str(conf), env=environ(path))
+    assert "hipe_compile is not honoured" in process.log
     assert f"TLS certificate {path} expires on " in process.log
     port = tls_port(process.log)
     options = pika.SSLOptions(authority.client_context(), "localhost")

@@ -15,6 +15,7 @@ from supersoniq.cli.serve import (
     LogFormatOption,
     LogLevelOption,
     PortOption,
+    RabbitMQConfOption,
 )
 from supersoniq.config import ConfigError, Loaded, Settings, default_data_dir, load
 
@@ -27,6 +28,7 @@ def config(
     port: PortOption = None,
     data_dir: DataDirOption = None,
     config: ConfigOption = None,
+    rabbitmq_conf: RabbitMQConfOption = None,
     log_level: LogLevelOption = None,
     log_format: LogFormatOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -36,6 +38,7 @@ def config(
         "host": host,
         "port": port,
         "data_dir": data_dir,
+        "rabbitmq_conf": rabbitmq_conf,
         "log_level": log_level,
         "log_format": log_format,
     }
@@ -43,6 +46,8 @@ def config(
         loaded = load(flags, config_file=config)
     except ConfigError as error:
         fail(str(error), 2)
+    for note in loaded.notes:
+        print(note, file=sys.stderr)
     values = loaded.shown()
     if values["data_dir"] is None:
         values["data_dir"] = str(default_data_dir(os.environ))

@@ -42,6 +42,9 @@ HostOption = Annotated[
 PortOption = Annotated[int | None, typer.Option(help="TCP port of AMQP; 0 takes a free one and logs it.")]
 DataDirOption = Annotated[Path | None, typer.Option(help="Directory of this node's data.")]
 ConfigOption = Annotated[Path | None, typer.Option(help="TOML file; ./supersoniq.toml when not given.")]
+RabbitMQConfOption = Annotated[
+    Path | None, typer.Option("--rabbitmq-conf", help="rabbitmq.conf of RabbitMQ; our own settings win.")
+]
 LogLevelOption = Annotated[str | None, typer.Option(help="debug, info, warning, error or critical.")]
 LogFormatOption = Annotated[str | None, typer.Option(help="auto, console or json.")]
 
@@ -52,6 +55,7 @@ def serve(
     port: PortOption = None,
     data_dir: DataDirOption = None,
     config: ConfigOption = None,
+    rabbitmq_conf: RabbitMQConfOption = None,
     log_level: LogLevelOption = None,
     log_format: LogFormatOption = None,
 ) -> None:
@@ -60,6 +64,7 @@ def serve(
         "host": host,
         "port": port,
         "data_dir": data_dir,
+        "rabbitmq_conf": rabbitmq_conf,
         "log_level": log_level,
         "log_format": log_format,
     }
@@ -72,6 +77,8 @@ def serve(
     settings = loaded.settings
     keep_free_bytes()
     recent = logs.setup(settings.log_level, settings.log_format, settings.log_levels)
+    for note in loaded.notes:
+        logger.warning("%s", note)
     try:
         settings = _without_missing_ipv6(loaded).model_copy(update={"data_dir": _data_dir(settings)})
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -101,12 +108,17 @@ def _without_missing_ipv6(loaded: Loaded) -> Settings:
     `0.0.0.0` with `::` is the wish for all addresses that there are.
     """
     settings = loaded.settings
-    is_for_all = {"0.0.0.0", "::"} <= set(settings.host)
-    if (loaded.origins["host"] != "default" and not is_for_all) or _has_ipv6():
+    if _has_ipv6():
         return settings
-    missing = {"::", "::1"}
-    logger.warning("this machine has no IPv6 addresses: listening on IPv4 only")
-    return settings.model_copy(update={"host": [host for host in settings.host if host not in missing]})
+    given = {key: hosts for key in ("host", "tls_host") if (hosts := getattr(settings, key))}
+    spare = {
+        key: [host for host in hosts if host not in ("::", "::1")]
+        for key, hosts in given.items()
+        if loaded.origins[key] == "default" or {"0.0.0.0", "::"} <= set(hosts)
+    }
+    if spare:
+        logger.warning("this machine has no IPv6 addresses: listening on IPv4 only")
+    return settings.model_copy(update=spare)
 
 
 def _has_ipv6() -> bool:

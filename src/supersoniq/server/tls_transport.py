@@ -3,7 +3,7 @@
 Compiled. To the loop it is a protocol, to `SocketTransport` it is the socket. It is not asyncio's own TLS, so
 that what the session is told is the same as without TLS: a paused client is not read at all, nothing that
 came before the end is lost, and closing leaves the other direction open until the client is done
-(docs/adr/0012-tls.md).
+(docs/adr/0013-tls.md).
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from supersoniq.settings.rabbitmq_file import Line, RabbitMQConfError, read_lines
 from supersoniq.settings.rabbitmq_keys import ANYWAY, SAME, reason
@@ -21,12 +21,13 @@ T = TypeVar("T")
 class RabbitMQConf:
     """What was read: `values` and `origins` by the names of our settings, `notes` for the operator."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
-        """Read a file, or a directory of files; raises RabbitMQConfError."""
-        self.values: dict[str, object] = {}
+    def __init__(self, path: Path | None, environ: Mapping[str, str]) -> None:
+        """Read a file, a directory of files, or nothing; raises RabbitMQConfError."""
+        self.values: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
         self.notes: list[str] = []
-        self._lines = {line.key: line for line in read_lines(path, environ)}
+        self._lines = {line.key: line for line in ([] if path is None else read_lines(path, environ))}
+        self._files = {key: line.value for key, line in self._lines.items() if key.startswith("ssl_options.")}
         self._plain_listeners()
         self._tls_listeners()
         self._verification()
@@ -36,7 +37,6 @@ class RabbitMQConf:
         self._tags()
         self._permissions()
         self._management_listener()
-        self._hosts_of_http()
         self._loggers()
         for line in self._lines.values():
             self._single(line)
@@ -46,8 +46,13 @@ class RabbitMQConf:
         same = SAME.get(line.key)
         if same is not None:
             self._set(same.setting, self._read(line, same.read), line)
-        elif line.value not in ANYWAY.get(re.sub(r"\.\d+$", ".N", line.key), ()):
+        elif line.value not in ANYWAY.get(re.sub(r"\.\d+$", ".N", line.key), ()) and not self._repeats(line):
             self._note(line, reason(line.key))
+
+    def _repeats(self, line: Line) -> bool:
+        """Whether another listener has the same file or option as AMQP has."""
+        option = re.sub(r"(management|prometheus)\.(ssl|listener\.ssl_opts)\.", "ssl_options.", line.key)
+        return option != line.key and self._files.get(option) == line.value
 
     def _set(self, setting: str, value: object, line: Line) -> None:
         self.values[setting] = value
@@ -88,7 +93,15 @@ class RabbitMQConf:
         none = self._take("listeners.ssl")
         if none is not None:
             self._read(none, _none)
-        self._listeners(self._family("listeners.ssl"), "tls_host", "tls_port")
+        lines = self._family("listeners.ssl")
+        self._listeners(lines, "tls_host", "tls_port")
+        certificate = self._lines.get("ssl_options.certfile")
+        if lines and certificate is None:
+            self._note(lines[0], "there is no ssl_options.certfile")
+        if certificate is not None and not lines:
+            self.notes.append(
+                f"{certificate.place}: with a certificate there is AMQP with TLS on tls_port, too"
+            )
 
     def _listeners(self, lines: list[Line], host_setting: str, port_setting: str) -> None:
         """Every address has the same port: that of the first line."""
@@ -102,21 +115,16 @@ class RabbitMQConf:
             self.origins.setdefault(port_setting, line.place)
             self._set(host_setting, list(dict.fromkeys(hosts)), line)
 
-    def _hosts_of_http(self) -> None:
-        for key, setting in (("management.tcp.ip", "management_host"), ("prometheus.tcp.ip", "prometheus_host")):
-            line = self._take(key)
-            if line is not None:
-                self._set(setting, [line.value], line)
-
     def _management_listener(self) -> None:
-        """The older words for it."""
+        """In the older words, too."""
         port, ip, tls = (self._take(f"management.listener.{word}") for word in ("port", "ip", "ssl"))
         has_tls = tls is not None and self._read(tls, switch)
         if port is not None:
             setting = "management_tls_port" if has_tls else "management_port"
             self._set(setting, self._read(port, SAME["management.tcp.port"].read), port)
-        if ip is not None:
-            self._set("management_host", [ip.value], ip)
+        for host in (ip, self._take("management.tcp.ip")):
+            if host is not None:
+                self._set("management_host", [host.value], host)
 
     # TLS
 
@@ -135,7 +143,9 @@ class RabbitMQConf:
         if known:
             self._set("tls_versions", [line.value for line in known], known[0])
         elif lines:
-            raise RabbitMQConfError(f"{lines[0].place}: ssl_options.versions: expected {' or '.join(VERSIONS)}")
+            raise RabbitMQConfError(
+                f"{lines[0].place}: ssl_options.versions: expected {' or '.join(VERSIONS)}"
+            )
 
     def _ciphers(self) -> None:
         """Those of TLS 1.3, which are named otherwise, are OpenSSL's."""
@@ -154,12 +164,10 @@ class RabbitMQConf:
         if none is not None:
             self._read(none, _none)
             self._set("loopback_users", [], none)
-        names = ["guest"]
+        names: list[str] = []
         for line in self._family("loopback_users"):
-            name = line.key.partition(".")[2]
-            names = [each for each in names if each != name]
             if self._read(line, switch):
-                names.append(name)
+                names.append(line.key.partition(".")[2])
             self._set("loopback_users", list(names), line)
 
     def _tags(self) -> None:

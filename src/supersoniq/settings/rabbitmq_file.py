@@ -29,10 +29,10 @@ class Line:
 
 
 def read_lines(path: Path, environ: Mapping[str, str]) -> list[Line]:
-    """The settings in a file and in the `*.conf` of the directory `conf.d` beside it; of two the later counts.
+    """The settings in a file and in the `*.conf` of the directory `conf.d` beside it.
 
-    `path` may be a directory of such files, too. `$(NAME)` in a value is a variable of `environ`. Raises
-    RabbitMQConfError.
+    Of two the later counts. `path` may be a directory of such files, too. `$(NAME)` in a value is a variable
+    of `environ`. Raises RabbitMQConfError.
     """
     lines: dict[str, Line] = {}
     for each in _files(path):
