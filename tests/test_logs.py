@@ -60,6 +60,15 @@ def test_console_has_colours_on_a_terminal_only(stream: io.StringIO, has_colour:
     assert "supersoniq.node" in stream.getvalue()
 
 
+def test_console_does_not_repeat_what_the_text_says() -> None:
+    stream = io.StringIO()
+    logs.setup(format="console", stream=stream)
+    extra = {"connection": "a -> b", "user": "ann", "vhost": "v", "channel": 1, "reply_code": 404, "other": 5}
+    logging.getLogger("supersoniq.session").info("hello", extra=extra)
+    assert "other=5" in stream.getvalue()
+    assert "ann" not in stream.getvalue()
+
+
 @pytest.mark.parametrize(("stream", "is_json"), [(Terminal(), False), (io.StringIO(), True)])
 def test_auto_is_console_on_a_terminal_and_json_elsewhere(stream: io.StringIO, is_json: bool) -> None:
     logs.setup(format="auto", stream=stream)

@@ -1,7 +1,8 @@
 """How log records look and which of them are written.
 
 Modules use the standard library's `logging`; structlog renders their records at the edge, for people
-(`console`) or for machines (`json`: one object per line, with `timestamp`, `level`, `logger` and `event`).
+(`console`) or for machines (`json`: one object per line, with `timestamp`, `level`, `logger` and `event`, and
+with fields that say who a line is about).
 """
 
 import logging
@@ -12,9 +13,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 ROOT = "supersoniq"
+# Fields whose values are in the text, too: for people once is enough.
+IN_THE_TEXT = ("connection", "user", "vhost", "channel", "reply_code")
 RECENT_LINES = 1000
 
 
@@ -87,7 +90,16 @@ def formatter(format: Literal["console", "json"], is_terminal: bool) -> logging.
     if format == "json":
         edge = [processors.format_exc_info, processors.JSONRenderer(default=str)]
     else:
-        edge = [dev.ConsoleRenderer(colors=is_terminal, exception_formatter=dev.plain_traceback)]
+        edge = [
+            _without_repetition,
+            dev.ConsoleRenderer(colors=is_terminal, exception_formatter=dev.plain_traceback),
+        ]
     return stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[stdlib.ProcessorFormatter.remove_processors_meta, *edge]
     )
+
+
+def _without_repetition(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
+    for name in IN_THE_TEXT:
+        event.pop(name, None)
+    return event

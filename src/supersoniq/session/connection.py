@@ -3,7 +3,6 @@
 Nothing that a peer sends makes `feed` raise. Time comes in as ticks from outside.
 """
 
-import logging
 from typing import Final, final
 
 from mypy_extensions import i64
@@ -47,10 +46,17 @@ from supersoniq.session.client import Client
 from supersoniq.session.context import Context
 from supersoniq.session.handshake import Handshake, LoginWaiter
 from supersoniq.session.held_frames import HeldFrames
+from supersoniq.session.log_lines import (
+    log_bug,
+    log_channel_closed,
+    log_closed,
+    log_login_refused,
+    log_no_header,
+    log_opened,
+    log_trouble,
+)
 from supersoniq.session.logins import Login
 from supersoniq.session.output import Drained, Output, Transport
-
-logger = logging.getLogger(__name__)
 
 TICKS_PER_SECOND: Final = 2
 # Clients without authentication_failure_close are left waiting, which slows guessing down.
@@ -113,7 +119,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
 
     def crash(self) -> None:
         """Close the connection with 541 for an exception that is a bug of ours; called from its handler."""
-        logger.exception("connection %s: internal error, please report it", self.client.name)
+        log_bug(self.client)
         self._fail(InternalFault("internal error", 0, 0))
 
     def _feed_header(self, data: bytes) -> bytes:
@@ -132,7 +138,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         if not PROTOCOL_HEADER.startswith(prefix) and not b"PING\r\n".startswith(prefix):
             self.output.octets(PROTOCOL_HEADER)
             self._end()
-            logger.warning("connection %s: no AMQP 0-9-1 header but %r", self.client.address, prefix)
+            log_no_header(self.client, prefix)
         return b""
 
     # Frames
@@ -253,9 +259,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
 
     def _close_channel(self, channel: Channel, error: AMQPError) -> None:
         """Close a channel for an error; what comes for it is dropped until the client has answered."""
-        logger.warning(
-            "connection %s: channel %d closed: %s", self.client.name, channel.number, error.reply_text
-        )
+        log_channel_closed(self.client, int(channel.number), error)
         refused(self.client, error)
         channel.is_closing = True
         channel.close()
@@ -310,13 +314,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         self._context.counters.auth_failed += 1
         authenticated(self.client, login.user, f"user '{login.user}' - {reason}")
         mechanism = self.client.auth_mechanism
-        logger.warning(
-            "connection %s: login of user %r by %s refused: %s",
-            self.client.name,
-            login.user,
-            mechanism,
-            reason,
-        )
+        log_login_refused(self.client, login.user, reason)
         self._fail(
             LoginRefused(
                 f"Login was refused using authentication mechanism {mechanism}. "
@@ -356,14 +354,14 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         vhost = self.client.vhost
         assert vhost is not None
         connection_created(self.client)
-        logger.info("connection %s: user %s opened vhost %s", self.client.name, self.client.user, vhost.name)
+        log_opened(self.client)
 
     # The end
 
     def _fail(self, error: ConnectionException) -> None:
         """Close the connection for an error, in the way its state allows."""
         if self.state < CLOSING and not isinstance(error, (ConnectionForced, LoginRefused)):
-            logger.warning("connection %s: closed: %s", self.client.name, error.reply_text)
+            log_closed(self.client, error)
         if (
             self.state == OPENING
             and isinstance(error, LoginRefused)
@@ -426,7 +424,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
     def lost(self) -> None:
         """Take note that the socket is gone."""
         if self.state == RUNNING:
-            logger.warning("connection %s: lost without a close", self.client.name)
+            log_trouble(self.client, "lost without a close")
         self.state = CLOSED
         self._release()
         self.client.gone()
@@ -445,7 +443,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
             self._ticks_left -= 1
             if self._ticks_left <= 0:
                 if self.state == HEADER or self.state == OPENING:
-                    logger.warning("connection %s: handshake timeout", self.client.address)
+                    log_trouble(self.client, "handshake timeout")
                 self._transport.abort()
             return
         if self._half_heartbeat_ticks == 0:
@@ -466,5 +464,5 @@ class Connection(FrameHandler, Drained, LoginWaiter):
             return
         self._silent_halves += 1
         if self._silent_halves >= SILENT_HALVES_MAX:
-            logger.warning("connection %s: missed heartbeats, no traffic for too long", self.client.name)
+            log_trouble(self.client, "missed heartbeats, no traffic for too long")
             self._transport.abort()
