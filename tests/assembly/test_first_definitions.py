@@ -97,6 +97,18 @@ def test_what_is_left_out_is_a_warning(site: Site, tmp_path: Path, caplog: pytes
     assert caplog.messages == ["definitions: left out: parameters of component shovel: a, b"]
 
 
+def test_cluster_has_an_identity_that_stays(site: Site) -> None:
+    furnish(Settings(), site.administration)
+    identity = site.administration.global_parameters["internal_cluster_id"]
+    assert str(identity).startswith("supersoniq-cluster-id-")
+    again = site.again()
+    furnish(Settings(), again.administration)
+    assert again.administration.global_parameters["internal_cluster_id"] == identity
+    other = Site()
+    furnish(Settings(), other.administration)
+    assert other.administration.global_parameters["internal_cluster_id"] != identity
+
+
 def test_file_that_is_wrong_loads_nothing(site: Site, tmp_path: Path) -> None:
     settings = settings_for(
         tmp_path, vhosts=[{"name": "shop"}], queues=[{"name": "q", "vhost": "no", "durable": True}]

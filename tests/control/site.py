@@ -71,12 +71,12 @@ class NotedNode(NodeParts):
 class Site:
     """An administration; what an earlier one kept in the store is there again."""
 
-    def __init__(self, store: Store | None = None) -> None:
-        self.fake_store = FakeStore()
+    def __init__(self, store: Store | None = None, vhosts: dict[str, VHost] | None = None) -> None:
+        self.fake_store = store if isinstance(store, FakeStore) else FakeStore()
         self.store: Store = self.fake_store if store is None else store
         self.node = NotedNode(self.store)
         self.events = NotedEvents()
-        self.vhosts: dict[str, VHost] = {}
+        self.vhosts: dict[str, VHost] = {} if vhosts is None else vhosts
         self.user_limits: dict[str, UserLimits] = {}
         self.administration = Administration(
             self.vhosts, Users(), Permissions(), self.limits_of, self.store, self.events, self.node

@@ -1,12 +1,14 @@
 """What a node has before clients come: what the settings bring, and the definitions that they name."""
 
 import logging
+import secrets
 
 from supersoniq.assembly.controlled import first_users, first_vhosts, hash_of_first_user
 from supersoniq.config import ConfigError, Settings
 from supersoniq.control.actor import NODE
 from supersoniq.control.administration import Administration
 from supersoniq.control.first_start import bring, permit
+from supersoniq.control.parameters import CLUSTER_ID
 from supersoniq.definitions_file.document import Document, DocumentError, read_document
 from supersoniq.definitions_file.importing import Import
 from supersoniq.definitions_file.leftovers import lines_of
@@ -34,6 +36,9 @@ def furnish(settings: Settings, administration: Administration) -> None:
             _load(administration, document)
     except DocumentError as error:
         raise ConfigError(f"definitions file {path}: {error}") from error
+    if CLUSTER_ID not in administration.global_parameters:
+        identity = f"supersoniq-cluster-id-{secrets.token_urlsafe(16)}"
+        administration.put_global_parameter(CLUSTER_ID, identity, NODE)
     if not document.permissions:
         # Nobody could use the virtual hosts that the file has brought.
         permit(administration, users, [name for name in administration.vhosts if name not in known])

@@ -118,9 +118,10 @@ def _write_setting_key(writer: BytesWriter, setting: Setting) -> None:
 
 def kept_bytes(definition: Definition) -> i64:
     """Return about how long the record of a definition is."""
-    return (
-        DEFINITION_BYTES + i64(len(definition.value)) if isinstance(definition, Setting) else DEFINITION_BYTES
-    )
+    size: i64 = DEFINITION_BYTES
+    if isinstance(definition, Setting):
+        size += len(definition.value)
+    return size
 
 
 def _write_flag(writer: BytesWriter, value: bool) -> None:
