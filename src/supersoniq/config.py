@@ -33,6 +33,7 @@ from supersoniq.settings.values import (
     Level,
     Lower,
     MemoryLimit,
+    Networks,
     Pairs,
     QueueMemory,
     Size,
@@ -79,6 +80,10 @@ class Settings(TLSSettings, BaseSettings):
     management_host: Words = Field(default=[], description="addresses of the HTTP API; empty: those of AMQP")
     management_port: int = Field(
         default=15672, ge=0, le=65535, description="TCP port of the HTTP API; 0 takes a free one and logs it"
+    )
+    proxy_protocol: Networks = Field(
+        default=[],
+        description="proxies: what comes to AMQP from these addresses begins with a PROXY header",
     )
     cluster_name: str = Field(
         default="", description="name that clients are told until an operator sets one; empty: the node's"

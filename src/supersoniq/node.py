@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from supersoniq.server.memory import available_bytes
 from supersoniq.server.memory_watch import MemoryWatch
 from supersoniq.server.names import RandomNames
 from supersoniq.server.permission_changes import PermissionChanges
+from supersoniq.server.proxy_gate import Network
 from supersoniq.server.server import Server
 from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
 from supersoniq.session.connection import TICKS_PER_SECOND
@@ -223,7 +225,7 @@ class Node:
             self.administration.recall()
             furnish(settings, self.administration)
             alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
-            server = Server(self.context, alarms, self._storage())
+            server = Server(self.context, alarms, self._storage(), _networks(settings))
             self.metering = self._new_metering(server)
             self._serving = await self._new_serving(server, self.metering)
             self._logins.start(self._loop, server.end_turn)
@@ -378,6 +380,10 @@ class Node:
             self._system_disk.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def _networks(settings: Settings) -> list[Network]:
+    return [ip_network(network) for network in settings.proxy_protocol]
 
 
 def _new_tls(settings: Settings) -> "NodeTLS | None":

@@ -44,6 +44,7 @@ class FakeSocket(asyncio.Transport):
         self.buffered_bytes = 0
         self.is_reading_now = True
         self.is_ended = False
+        self.protocol: object = None
         self.is_closed = False
         self.is_aborted = False
         self._can_write_eof = can_write_eof
@@ -74,6 +75,9 @@ class FakeSocket(asyncio.Transport):
 
     def abort(self) -> None:
         self.is_aborted = True
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
 
     def pause_reading(self) -> None:
         self.is_reading_now = False

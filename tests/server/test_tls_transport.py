@@ -41,7 +41,7 @@ class Wire:
         pulse = Pulse(self.node.turn, self.loop.as_loop())
         self.session = SocketTransport(self.node.context, pulse, self.transports, self.loop.as_loop())
         self.socket = FakeSocket()
-        self.transport = TLSTransport(self.session, certificates, self.handshakes, None)
+        self.transport = TLSTransport(self.session, certificates, self.handshakes)
         self.transport.connection_made(self.socket)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.client = client.wrap_bio(self._incoming, self._outgoing, server_hostname="localhost")

@@ -49,6 +49,8 @@ def loaded(path: Path) -> Callable[..., Loaded]:
         ("vm_memory_high_watermark.absolute = 2GB", "memory_limit", "2000000000"),
         ("disk_free_limit.absolute = 1GiB", "disk_free_limit", "1073741824"),
         ("default_queue_type = quorum", "default_queue_type", "quorum"),
+        ("proxy_protocol = true", "proxy_protocol", ["0.0.0.0/0", "::/0"]),
+        ("proxy_protocol = false", "proxy_protocol", []),
         ("cluster_name = rabbits", "cluster_name", "rabbits"),
         ("default_vhost = shop", "default_vhost", "shop"),
         ("listeners.tcp = none", "amqp", "off"),

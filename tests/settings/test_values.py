@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supersoniq.config import ConfigError, load
 from supersoniq.settings.values import memory_bytes, size_bytes
 
 
@@ -45,3 +46,10 @@ def test_memory_limit_is_understood_or_refused_with_what_is_expected(text: str) 
     except ValueError as error:
         said = str(error)
     assert said.startswith("expected ")
+
+
+def test_networks_are_addresses_or_ranges() -> None:
+    settings = load({}, {"SUPERSONIQ_PROXY_PROTOCOL": "10.0.0.1, 10.1.2.3/8,::1"}).settings
+    assert settings.proxy_protocol == ["10.0.0.1/32", "10.0.0.0/8", "::1/128"]
+    with pytest.raises(ConfigError, match=r"expected addresses or networks: 10\.0\.0\.1, "):
+        load({}, {"SUPERSONIQ_PROXY_PROTOCOL": "proxy.example.com"})

@@ -1,4 +1,4 @@
-"""TLS handshakes that are under way: how many, how long, and how much of the loop's time they get.
+"""Handshakes that are under way, of TLS or with proxies: how many, how long, and at what cost to the loop.
 
 A handshake costs a millisecond of computing, and a stranger can ask for as many as it likes. So they are
 taken a few at a time, between the turns of those who are connected; and of those that do not go on the oldest
@@ -91,10 +91,10 @@ class Handshakes:
         addresses = [address for pending in late if (address := self._drop(pending))]
         if addresses:
             others = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
-            logger.warning("connection %s%s: TLS handshake timeout", addresses[0], others)
+            logger.warning("connection %s%s: handshake timeout", addresses[0], others)
         if self._crowded_out:
             logger.warning(
-                "%d TLS handshakes were under way, %d of the oldest made room for others",
+                "%d handshakes were under way, %d of the oldest made room for others",
                 PENDING_MAX,
                 self._crowded_out,
             )

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from supersoniq.server.alarms import Alarms
 from supersoniq.server.handshakes import Handshakes
+from supersoniq.server.proxy_gate import Network, NewProtocol, ProxyGate
+from supersoniq.server.proxy_protocol import Peer
 from supersoniq.server.pulse import Pulse
 from supersoniq.server.store_watch import Storage
 from supersoniq.server.transport import SocketTransport
@@ -30,13 +32,17 @@ SHUTDOWN_REASON = "broker forced connection closure with reason 'shutdown'"
 class Server:
     """Accepts clients for one context, on the running event loop."""
 
-    def __init__(self, context: Context, alarms: Alarms, storage: Storage | None) -> None:
+    def __init__(
+        self, context: Context, alarms: Alarms, storage: Storage | None, proxies: Sequence[Network] = ()
+    ) -> None:
+        """Clients that come from `proxies` begin with a header of the PROXY protocol."""
         self.addresses: list[tuple[str, int]] = []
         self.tls_addresses: list[tuple[str, int]] = []
         self.transports: set[SocketTransport] = set()
         self._context = context
         self._alarms = alarms
         self._storage = storage
+        self._proxies = proxies
         self._loop = asyncio.get_running_loop()
         self._pulse = Pulse(context.turn, self._loop)
         self._listeners: list[asyncio.Server] = []
@@ -48,26 +54,31 @@ class Server:
 
         Raises OSError with nothing left open.
         """
-        self.addresses += await self._listen(hosts, port, self._new_transport)
+        self.addresses += await self._listen(hosts, port, self._new_session)
 
     async def listen_with_tls(self, hosts: list[str], port: int, certificates: "Certificates") -> None:
         """As `listen`, for clients that speak TLS first."""
         # It costs time and memory that a node without certificates need not spend.
         from supersoniq.server.tls_transport import TLSTransport  # noqa: PLC0415
 
-        def new_transport() -> asyncio.BaseProtocol:
-            transport = TLSTransport(self._new_session(), certificates, self._handshakes, None)
-            return cast(asyncio.BaseProtocol, transport)
+        def new_transport(peer: Peer | None) -> TLSTransport:
+            return TLSTransport(self._new_session(peer), certificates, self._handshakes)
 
         self.tls_addresses += await self._listen(hosts, port, new_transport)
 
-    async def _listen(
-        self, hosts: list[str], port: int, new_protocol: Callable[[], asyncio.BaseProtocol]
-    ) -> list[tuple[str, int]]:
+    async def _listen(self, hosts: list[str], port: int, new_protocol: NewProtocol) -> list[tuple[str, int]]:
+        def new() -> asyncio.BaseProtocol:
+            if self._proxies:
+                protocol: object = ProxyGate(new_protocol, self._proxies, self._handshakes)
+            else:
+                protocol = new_protocol(None)
+            # A compiled class cannot inherit from asyncio's; event loops call its methods and ask no more.
+            return cast(asyncio.BaseProtocol, protocol)
+
         addresses = []
         try:
             for host in hosts:
-                listener = await self._loop.create_server(new_protocol, host, port, backlog=BACKLOG)
+                listener = await self._loop.create_server(new, host, port, backlog=BACKLOG)
                 self._listeners.append(listener)
                 for sock in listener.sockets:
                     # Accepted sockets inherit it: the kernel finds out about peers that vanished.
@@ -82,12 +93,10 @@ class Server:
             self._tick()
         return addresses
 
-    def _new_session(self) -> SocketTransport:
-        return SocketTransport(self._context, self._pulse, self.transports, self._loop)
-
-    def _new_transport(self) -> asyncio.BaseProtocol:
-        # A compiled class cannot inherit from asyncio's; event loops call its methods and ask no more.
-        return cast(asyncio.BaseProtocol, self._new_session())
+    def _new_session(self, peer: Peer | None) -> SocketTransport:
+        transport = SocketTransport(self._context, self._pulse, self.transports, self._loop)
+        transport.peer = peer
+        return transport
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(1 / TICKS_PER_SECOND, self._tick)

@@ -37,13 +37,11 @@ _WORDS: Final = {
 class TLSTransport(Pending):
     """Lives as long as its socket. `session` hears of the client when the handshake has succeeded."""
 
-    def __init__(
-        self, session: SocketTransport, certificates: Certificates, handshakes: Handshakes, peer: object
-    ) -> None:
+    def __init__(self, session: SocketTransport, certificates: Certificates, handshakes: Handshakes) -> None:
         self._session = session
         self._certificates = certificates
         self._handshakes = handshakes
-        self._peer = peer  # None: the other end of the socket
+        self._peer: object = session.peer
         self._socket: asyncio.Transport | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()

@@ -46,6 +46,7 @@ class SocketTransport(Transport):
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.connection: Connection | None = None
+        self.peer: tuple[str, int] | None = None  # where the client is, if a proxy has said so
         self._context = context
         self._pulse = pulse
         self._transports = transports
@@ -72,7 +73,7 @@ class SocketTransport(Transport):
         self._socket = transport
         self._is_open = self._may_write = True
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        peer = transport.get_extra_info("peername")
+        peer = self.peer if self.peer is not None else transport.get_extra_info("peername")
         address, from_loopback = describe(peer)
         self.connection = Connection(self._context, self, address, from_loopback)
         client = self.connection.client

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from supersoniq.settings.rabbitmq_values import (
     channels,
+    every_network,
     formatter,
     frame,
     level,
@@ -51,6 +52,7 @@ SAME: dict[str, Same] = {
     "ssl_cert_login_san_index": Same("ssl_cert_login_san_index", number),
     "management.tcp.port": Same("management_port", number),
     "management.ssl.port": Same("management_tls_port", number),
+    "proxy_protocol": Same("proxy_protocol", every_network),
     "log.default.level": Same("log_level", level),
     "log.console.level": Same("log_level", level),
     "log.console.formatter": Same("log_format", formatter),
@@ -110,7 +112,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
         r"num_acceptors|socket_writer|erlang|sysmon_handler|hipe_compile|delegate_count|background_gc|"
         r"default_worker_pool|vm_memory|memory_monitor|msg_store|message_store|queue_index|mnesia|"
         r"classic_queue|vhost_restart|collect_statistics|management_agent|total_memory|initial_frame_max|"
-        r"product|motd_file|default_consumer_prefetch|reverse_dns|proxy_protocol",
+        r"product|motd_file|default_consumer_prefetch|reverse_dns",
         "it has no meaning here",
     ),
 )

@@ -59,6 +59,11 @@ def level(text: str) -> str:
     return _LEVELS[text]
 
 
+def every_network(text: str) -> list[str]:
+    """Where proxies are: everywhere, or nowhere."""
+    return ["0.0.0.0/0", "::/0"] if switch(text) else []
+
+
 def formatter(text: str) -> str:
     """How log lines look."""
     if text not in ("plaintext", "json"):

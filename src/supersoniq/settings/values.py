@@ -1,5 +1,6 @@
 """What settings are made of: sizes, lists, tables and paths, as they stand in files and the environment."""
 
+import ipaddress
 import json
 import os
 import re
@@ -137,8 +138,16 @@ def _bytes(value: object) -> object:
     return size_bytes(value) if isinstance(value, str) else value
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError("expected addresses or networks: 10.0.0.1, 10.0.0.0/8, ::1") from None
+
+
 Listed = BeforeValidator(_words)
 Words = Annotated[list[str], Listed]
+Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], Listed]
 Level = Annotated[LogLevel, BeforeValidator(_lower)]
 Lower = BeforeValidator(_lower)
 Switch = BeforeValidator(_switch)
