@@ -49,8 +49,8 @@ RABBITMQ_VARIABLES = {
     "RABBITMQ_DEFAULT_PASS": "default_pass",
     "RABBITMQ_DEFAULT_VHOST": "default_vhost",
 }
-# Read by setup.py while the package is built; they say nothing about a node.
-BUILD_VARIABLES = frozenset({"SUPERSONIQ_PURE", "SUPERSONIQ_COMPILED"})
+# Read by setup.py while the package is built, and by commands that ask a node: no settings of one.
+OTHER_VARIABLES = frozenset({"SUPERSONIQ_PURE", "SUPERSONIQ_COMPILED", "SUPERSONIQ_URL"})
 
 
 class ConfigError(Exception):
@@ -252,7 +252,7 @@ class EnvironmentSource(PydanticBaseSettingsSource):
         return {
             name.removeprefix(PREFIX).lower(): text
             for name, text in self._environ.items()
-            if name.startswith(PREFIX) and name not in BUILD_VARIABLES and not _is_kubernetes_link(name, text)
+            if name.startswith(PREFIX) and name not in OTHER_VARIABLES and not _is_kubernetes_link(name, text)
         }
 
 

@@ -107,7 +107,9 @@ def test_default_directory_is_created(supersoniq: Run, tmp_path: Path) -> None:
         arguments = ("serve", "--host", "127.0.0.1", "--port", port)
         result = supersoniq(*arguments, env={"XDG_STATE_HOME": str(tmp_path / "state")})
     assert result.returncode == 1
-    assert (tmp_path / "state" / "supersoniq" / "lock").exists()
+    directory = tmp_path / "state" / "supersoniq"
+    assert (directory / "lock").exists()
+    assert directory.stat().st_mode & 0o777 == 0o700
 
 
 def test_port_in_use_is_one_line_and_exit_code_1(supersoniq: Run, tmp_path: Path) -> None:

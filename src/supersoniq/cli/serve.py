@@ -95,7 +95,8 @@ def _data_dir(settings: Settings) -> Path:
         return settings.data_dir
     directory = default_data_dir(os.environ)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        # Messages and the hashes of passwords are nobody else's business.
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StartError(f"data directory {directory} cannot be created: {error.strerror}") from None
     return directory

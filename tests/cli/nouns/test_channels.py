@@ -13,5 +13,5 @@ def test_channels_are_listed(node: FakeNode, ask: Ask, words: list[str], path: s
 
 def test_channel_is_shown(node: FakeNode, ask: Ask) -> None:
     node.get("channels/c -> s (1)", {"name": "c -> s (1)"})
-    assert ask("channels", "show", "c -> s (1)").out.splitlines()[1] == "name   c -> s (1)"
+    assert ask("channels", "show", "c -> s (1)").out == "name  c -> s (1)\n"
     assert ask("channels", "show", "x") == (1, "", "supersoniq: no channel 'x'\n")

@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_definitions_are_counted(ask: Ask) -> None:
-    assert ask("definitions").out == "field   value\nvhosts  1\nqueues  1\n"
+    assert ask("definitions").out == "vhosts  1\nqueues  1\n"
     assert json.loads(ask("definitions", "--json").out) == {"vhosts": 1, "queues": 1}
 
 

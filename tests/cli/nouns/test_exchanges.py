@@ -48,7 +48,7 @@ def test_exchange_is_declared(node: FakeNode, ask: Ask, words: list[str], change
 def test_exchange_is_shown_and_deleted(node: FakeNode, ask: Ask) -> None:
     node.get("exchanges///x", {"name": "x"})
     node.accepts("DELETE", "exchanges///x")
-    assert ask("exchanges", "show", "x").out == "field  value\nname   x\n"
+    assert ask("exchanges", "show", "x").out == "name  x\n"
     assert ask("exchanges", "delete", "x", "--if-unused").code == 0
     assert node.asked[-1].query == "if-unused=true"
 

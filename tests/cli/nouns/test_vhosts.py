@@ -28,7 +28,7 @@ def test_only_what_is_given_is_set(node: FakeNode, ask: Ask) -> None:
 def test_virtual_host_is_shown_and_deleted(node: FakeNode, ask: Ask) -> None:
     node.get("vhosts/shop", {"name": "shop", "tracing": False})
     node.accepts("DELETE", "vhosts/shop")
-    assert ask("vhosts", "show", "shop").out == "field    value\nname     shop\ntracing  no\n"
+    assert ask("vhosts", "show", "shop").out == "name     shop\ntracing  no\n"
     assert ask("vhosts", "delete", "shop") == (0, "virtual host shop is deleted\n", "")
 
 

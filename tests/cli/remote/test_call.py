@@ -45,7 +45,18 @@ def test_items_are_whole_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_item_is_shown_without_what_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
     Call(Common()).show_one({"name": "q", "policy": None, "arguments": {}, "durable": False})
-    assert capsys.readouterr().out == "field    value\nname     q\ndurable  no\n"
+    assert capsys.readouterr().out == "name     q\ndurable  no\n"
+
+
+def test_item_is_shown_without_what_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    item = {
+        "reductions": 5,
+        "a_details": {"rate": 0.0},
+        "b_details": {"rate": 2.0},
+        "message_stats": {"ack": 1},
+    }
+    Call(Common()).show_one(item)
+    assert capsys.readouterr().out == "b_details      2.0/s\nmessage_stats  ack 1\n"
 
 
 @pytest.mark.parametrize("as_json", [False, True])

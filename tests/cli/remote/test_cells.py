@@ -15,6 +15,7 @@ from supersoniq.cli.remote.cells import (
     seconds,
     size,
     size_column,
+    stats,
     text,
     value_at,
 )
@@ -50,6 +51,8 @@ from supersoniq.cli.remote.cells import (
         (seconds, 61_000, "1 min 1 s"),
         (seconds, 90_061_000, "1 d 1 h"),
         (seconds, None, ""),
+        (stats, {"ack": 5, "ack_details": {"rate": 0.5}, "get": 0, "publish": 1}, "ack 5 (0.5/s), publish 1"),
+        (stats, None, ""),
     ],
 )
 def test_value_is_written_for_people(format_: Format, value: Any, expected: str) -> None:

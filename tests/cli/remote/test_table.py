@@ -2,7 +2,7 @@
 
 import pytest
 
-from supersoniq.cli.remote.table import BOLD, PLAIN, Heading, columns_of, lines_of, shown
+from supersoniq.cli.remote.table import BOLD, PLAIN, Heading, columns_of, lines_of, printable
 
 HEADINGS = [Heading("name"), Heading("messages", True)]
 
@@ -39,5 +39,5 @@ def test_wide_characters_take_two_columns() -> None:
     [("plain ä", "plain ä"), ("\x1b[31mred", "\\x1b[31mred"), ("a\nb", "a\\nb"), ("\u202eabc", "\\u202eabc")],
 )
 def test_name_cannot_command_the_terminal(text: str, expected: str) -> None:
-    assert shown(text) == expected
+    assert printable(text) == expected
     assert lines_of([Heading("name")], [[text]], None)[1] == expected

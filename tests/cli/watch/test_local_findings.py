@@ -16,7 +16,6 @@ def test_defaults_are_not_risky() -> None:
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"host": ["0.0.0.0"], "loopback_users": []}, "guest/guest may log in from everywhere"),
         ({"sync": "never"}, "sync = never: a power cut loses confirmed messages"),
         ({"memory_limit": "0"}, "there is no memory limit"),
         ({"disk_free_limit": "0"}, "there is no limit of free disk space"),
@@ -26,13 +25,29 @@ def test_risky_setting_is_found(settings: dict[str, Any], text: str) -> None:
     assert [finding.what for finding in risky_settings(Settings(**settings))] == [text]
 
 
-def test_guest_is_no_risk_where_it_cannot_log_in() -> None:
-    assert risky_settings(Settings(host=["0.0.0.0"])) == []
-    assert risky_settings(Settings(host=["0.0.0.0"], loopback_users=[], users={"guest": "s3cret"})) == []  # type: ignore[dict-item]
+@pytest.mark.parametrize(
+    ("environ", "has_old_password", "whats"),
+    [
+        (
+            {"SUPERSONIQ_HOST": "0.0.0.0", "SUPERSONIQ_LOOPBACK_USERS": ""},
+            True,
+            ["guest/guest may log in from everywhere"],
+        ),
+        ({"SUPERSONIQ_HOST": "0.0.0.0", "SUPERSONIQ_LOOPBACK_USERS": ""}, False, []),
+        ({"SUPERSONIQ_HOST": "0.0.0.0"}, True, []),
+        ({"SUPERSONIQ_LOOPBACK_USERS": ""}, True, []),
+    ],
+)
+def test_guest_is_a_risk_where_everybody_can_log_in(
+    tmp_path: Path, environ: dict[str, str], has_old_password: bool, whats: list[str]
+) -> None:
+    found = configuration_findings(str(tmp_path), "", environ, lambda: has_old_password)
+    assert [finding.what for finding in found] == whats
 
 
 def test_configuration_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    found = configuration_findings(str(tmp_path), "", {"SUPERSONIQ_PORT": "x", "SUPERSONIQ_URL": "http://h"})
+    environ = {"SUPERSONIQ_PORT": "x", "SUPERSONIQ_URL": "http://h"}
+    found = configuration_findings(str(tmp_path), "", environ, lambda: False)
     assert [finding.level for finding in found] == ["error"]
     assert found[0].what.startswith("configuration: port = x (SUPERSONIQ_PORT): ")
 

@@ -27,13 +27,13 @@ def known(node: FakeNode) -> None:
 
 def test_status_is_one_page(ask: Ask) -> None:
     said = ask("status")
-    fields = dict(line.split(maxsplit=1) for line in said.out.splitlines()[1:])
+    fields = dict(line.split(maxsplit=1) for line in said.out.splitlines())
     assert (said.code, fields["cluster"], fields["version"]) == (0, "here", "SupersoniQ 0.1.0")
     assert "running for  1 h\n" in said.out
     assert fields["alarms"] == "none"
     assert fields["memory"] == "1.0 KiB of 4.0 KiB"
     assert fields["listeners"] == "amqp [::1]:5672"
-    assert fields["objects"] == "1 connections, 2 channels, 1,000 queues, 7 exchanges, 3 consumers"
+    assert fields["objects"] == "1 connection, 2 channels, 1,000 queues, 7 exchanges, 3 consumers"
     assert fields["messages"] == "1,505: 1,500 ready, 5 unacked"
     assert fields["rates"] == "100/s published, 0/s delivered, 0/s acked"
 

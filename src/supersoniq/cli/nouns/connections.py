@@ -6,7 +6,7 @@ from typing import Annotated
 from supersoniq.cli.nouns.shared import AnyVhost, Yes
 from supersoniq.cli.remote.api import Missing
 from supersoniq.cli.remote.call import Call, WrongUse
-from supersoniq.cli.remote.cells import Column, Item, count_column, rate_column, size
+from supersoniq.cli.remote.cells import Column, Item, count_column, counted, rate_column, size
 from supersoniq.cli.remote.listing import Listing, Selection, show_list
 from supersoniq.cli.remote.words import Argument, Command, Option
 
@@ -59,18 +59,14 @@ def close(
     if names:
         for name in names:
             _close(call, name, reason)
-        call.done(f"closed {_counted(len(names))}", connections=len(names))
+        call.done(f"closed {counted(len(names), 'connection')}", connections=len(names))
         return
     chosen = [item["name"] for item in call.api.listed("connections") if _is_of(item, user, vhost)]
     if chosen:
-        call.ask(f"Close {_counted(len(chosen))}?", yes)
+        call.ask(f"Close {counted(len(chosen), 'connection')}?", yes)
     for name in chosen:
         _close(call, name, reason, is_missed=False)
-    call.done(f"closed {_counted(len(chosen))}", connections=len(chosen))
-
-
-def _counted(count: int) -> str:
-    return "1 connection" if count == 1 else f"{count} connections"
+    call.done(f"closed {counted(len(chosen), 'connection')}", connections=len(chosen))
 
 
 def _is_of(item: Item, user: str | None, vhost: str | None) -> bool:

@@ -3,14 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from supersoniq.cli.remote.api import Api, Missing
-from supersoniq.cli.remote.cells import Column, Item, rows_of, text
+from supersoniq.cli.remote.cells import Column, Item, rate, rows_of, stats, text
 from supersoniq.cli.remote.endpoint import Where, locate
-from supersoniq.cli.remote.table import Heading, lines_of
+from supersoniq.cli.remote.table import BOLD, PLAIN, Heading, lines_of, printable
 from supersoniq.cli.remote.words import Option
+
+# What says nothing to an operator, but is there for tools that expect it.
+INTERNAL = frozenset({"garbage_collection", "reductions", "open_files", "backing_queue_status"})
 
 
 class WrongUse(Exception):
@@ -89,14 +92,17 @@ class Call:
         headings = [Heading(column.title, column.is_number) for column in columns]
         sys.stdout.write("\n".join([*lines_of(headings, rows_of(items, columns), self._width()), ""]))
 
-    def show_one(self, item: Item, shown: Callable[[str, Any], str] | None = None) -> None:
+    def show_one(self, item: Item) -> None:
         """Print the fields of one item as lines, or it whole as JSON."""
         if self.as_json:
             self.json(item)
             return
-        rows = [[key, shown(key, value) if shown else text(value)] for key, value in item.items()]
-        headings = [Heading("field"), Heading("value")]
-        sys.stdout.write("\n".join([*lines_of(headings, [row for row in rows if row[1]], None), ""]))
+        rows = [[key, _shown(key, value)] for key, value in item.items() if key not in INTERNAL]
+        rows = [row for row in rows if row[1]]
+        width = max([len(row[0]) for row in rows], default=0)
+        name, plain = (BOLD, PLAIN) if self.is_terminal else ("", "")
+        for key, value in rows:
+            print(f"{name}{key:<{width}}{plain}  {printable(value)}")
 
     def json(self, value: object) -> None:
         """Print JSON, for people with line breaks."""
@@ -124,3 +130,12 @@ class Call:
         from supersoniq.cli.remote.nearness import hint
 
         return Missing(404, error.error, f"no {noun} '{name}'{hint(self.api, name, parts)}")
+
+
+def _shown(field: str, value: Any) -> str:
+    """A field of an object: rates as such, and only where something moves."""
+    if field == "message_stats":
+        return stats(value)
+    if field.endswith("_details") and isinstance(value, dict) and isinstance(value.get("rate"), int | float):
+        return rate(value["rate"]) if value["rate"] else ""
+    return text(value)

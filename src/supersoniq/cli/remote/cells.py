@@ -60,6 +60,23 @@ def seconds(value: Any) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def counted(count: Any, noun: str) -> str:
+    """A number of things, as in `1 queue` and `1,000 queues`."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def stats(value: Any) -> str:
+    """RabbitMQ's message_stats: each count, with its rate where something moves."""
+    if not isinstance(value, dict):
+        return text(value)
+    parts = []
+    for name, count in value.items():
+        if not name.endswith("_details") and count:
+            moving = value_at(value, f"{name}_details.rate")
+            parts.append(f"{name} {number(count)}" + (f" ({rate(moving)})" if moving else ""))
+    return ", ".join(parts)
+
+
 class Column(NamedTuple):
     """A column of a table: its title, where in an item its value is (as in `a.b`), and how it is written."""
 

@@ -21,7 +21,7 @@ class Heading(NamedTuple):
 
 def lines_of(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """The heading and the rows as lines; for a terminal of `width` they are cut, and the heading is bold."""
-    cells = [[heading.title for heading in headings], *[[shown(cell) for cell in row] for row in rows]]
+    cells = [[heading.title for heading in headings], *[[printable(cell) for cell in row] for row in rows]]
     widths = [max([columns_of(row[index]) for row in cells]) for index in range(len(headings))]
     if width is not None:
         _fit(widths, width - len(GAP) * (len(widths) - 1))
@@ -49,7 +49,7 @@ def _fit(widths: list[int], room: int) -> None:
         widths[widest] -= 1
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """The text with what a terminal would act on as escapes: names are bytes that a client chose."""
     if text.isprintable():
         return text

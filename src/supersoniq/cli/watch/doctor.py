@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated
 
+from supersoniq.cli.nouns.users import authenticates
 from supersoniq.cli.remote.api import Api, ApiError, Refused, Unreachable
 from supersoniq.cli.remote.call import Call
 from supersoniq.cli.remote.endpoint import data_dir_of
-from supersoniq.cli.remote.table import BOLD, GREEN, PLAIN, RED, YELLOW, shown
+from supersoniq.cli.remote.table import BOLD, GREEN, PLAIN, RED, YELLOW, printable
 from supersoniq.cli.remote.words import Command, Option
 from supersoniq.cli.watch.findings import (
     CLOCK_SECONDS_MAX,
@@ -51,7 +52,7 @@ def _checks(call: Call) -> list[Check]:
     if api.endpoint.path:
         directory = data_dir_of(where, call.environ)
         checks = [
-            ("configuration", lambda: configuration_findings(where.data_dir, where.config, call.environ)),
+            ("configuration", lambda: _configuration(call)),
             ("data directory", lambda: directory_findings(directory)),
         ]
     return [
@@ -80,6 +81,13 @@ def _results(checks: list[Check]) -> list[tuple[str, list[Finding]]]:
     return results
 
 
+def _configuration(call: Call) -> list[Finding]:
+    def takes_guest() -> bool:
+        return authenticates(call.api, "guest", "guest")
+
+    return configuration_findings(call.where.data_dir, call.where.config, call.environ, takes_guest)
+
+
 def _installed() -> str:
     import supersoniq
 
@@ -91,8 +99,11 @@ def _clock(api: Api) -> list[Finding]:
     import time
     from email.utils import parsedate_to_datetime
 
+    said = api.date()
+    if not said:
+        return []
     here = time.time()  # noqa: TID251 (the one of this machine is meant)
-    seconds = abs(here - parsedate_to_datetime(api.date()).timestamp())
+    seconds = abs(here - parsedate_to_datetime(said).timestamp())
     if seconds <= CLOCK_SECONDS_MAX:
         return []
     what = f"the clock of the node and the one here differ by {seconds:,.0f} s"
@@ -117,9 +128,9 @@ def _lines(name: str, found: list[Finding], is_terminal: bool) -> list[str]:
     for finding in found:
         color = RED if finding.level == ERROR else YELLOW
         mark = _styled(finding.level, color, is_terminal) + " " * (9 - len(finding.level))
-        what = f"{name}: {shown(finding.what)}"
+        what = f"{name}: {printable(finding.what)}"
         lines.append(mark + (f"{BOLD}{what}{PLAIN}" if is_terminal else what))
-        lines.append(f"         → {shown(finding.advice)}")
+        lines.append(f"         → {printable(finding.advice)}")
     return lines
 
 

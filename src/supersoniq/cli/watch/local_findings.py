@@ -1,7 +1,7 @@
 """What is wrong with the configuration and the machine that this command runs on."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from supersoniq.cli.watch.findings import ERROR, WARNING, Finding
@@ -12,35 +12,36 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.", "::1", "localhost")
 
 
-def configuration_findings(data_dir: str, config: str, environ: Mapping[str, str]) -> list[Finding]:
-    """Settings that cannot be read, or that are risky."""
+def configuration_findings(
+    data_dir: str, config: str, environ: Mapping[str, str], takes_guest: Callable[[], bool]
+) -> list[Finding]:
+    """Settings that cannot be read, or that are risky; `takes_guest` tries guest's well-known password."""
     from pathlib import Path
 
     from supersoniq.config import ConfigError, load
 
     flags = {"data_dir": data_dir or None}
-    known = {name: value for name, value in environ.items() if name != "SUPERSONIQ_URL"}
     try:
-        loaded = load(flags, known, Path(config) if config else None)
+        settings = load(flags, environ, Path(config) if config else None).settings
     except ConfigError as error:
         advice = "`supersoniq config` shows what is in effect; a restart would fail"
         return [Finding(ERROR, f"configuration: {error}", advice)]
-    return risky_settings(loaded.settings)
+    found = risky_settings(settings)
+    if is_open(settings, "guest") and takes_guest():
+        advice = "change the password (`supersoniq users set-password guest`), or delete the user"
+        found.append(Finding(ERROR, "guest/guest may log in from everywhere", advice))
+    return found
+
+
+def is_open(settings: "Settings", user: str) -> bool:
+    """True when the user may log in from other machines."""
+    is_public = any([not host.startswith(LOOPBACK) for host in settings.host])
+    return is_public and user not in settings.loopback_users
 
 
 def risky_settings(settings: "Settings") -> list[Finding]:
     """Settings that work until the day that they do not."""
     found = []
-    is_public = any([not host.startswith(LOOPBACK) for host in settings.host])
-    guest = settings.users.get("guest")
-    if (
-        is_public
-        and guest is not None
-        and guest.get_secret_value() == "guest"
-        and "guest" not in settings.loopback_users
-    ):
-        advice = "change the password (`supersoniq users set-password guest`), or delete the user"
-        found.append(Finding(ERROR, "guest/guest may log in from everywhere", advice))
     if settings.sync != "always":
         advice = "set sync = always, unless messages can be sent again"
         found.append(

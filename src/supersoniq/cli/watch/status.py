@@ -1,7 +1,7 @@
 """`supersoniq status`: one page about the node."""
 
 from supersoniq.cli.remote.call import Call
-from supersoniq.cli.remote.cells import Item, number, rate, seconds, size, value_at
+from supersoniq.cli.remote.cells import Item, counted, number, rate, seconds, size, value_at
 from supersoniq.cli.remote.reading import alarms_of
 from supersoniq.cli.remote.words import Command
 
@@ -51,9 +51,9 @@ def _totals(overview: Item) -> Item:
         "delivered": "message_stats.deliver_get_details.rate",
         "acked": "message_stats.ack_details.rate",
     }
-    names = ("connections", "channels", "queues", "exchanges", "consumers")
+    names = ("connection", "channel", "queue", "exchange", "consumer")
     return {
-        "objects": ", ".join([f"{number(objects.get(name, 0))} {name}" for name in names]),
+        "objects": ", ".join([counted(objects.get(f"{name}s", 0), name) for name in names]),
         "messages": f"{number(ready + unacked)}: {number(ready)} ready, {number(unacked)} unacked",
         "rates": ", ".join([f"{rate(value_at(overview, path) or 0)} {name}" for name, path in rates.items()]),
     }

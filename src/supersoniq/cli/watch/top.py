@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from supersoniq.cli.nouns.connections import CONNECTIONS
 from supersoniq.cli.nouns.queues import QUEUES
 from supersoniq.cli.remote.call import Call
-from supersoniq.cli.remote.cells import Column, Item, number, rate, rows_of, size, value_at
+from supersoniq.cli.remote.cells import Column, Item, counted, number, rate, rows_of, size, value_at
 from supersoniq.cli.remote.listing import in_order
 from supersoniq.cli.remote.reading import alarms_of
-from supersoniq.cli.remote.table import shown
+from supersoniq.cli.remote.table import printable
 from supersoniq.cli.remote.words import Command, Option
 
 SORTS = {
@@ -79,12 +79,8 @@ def summary(seen: Item) -> list[str]:
     ]
     memory = f"memory {size(nodes[0].get('mem_used'))}, disk free {size(nodes[0].get('disk_free'))}"
     alarms = [f"{alarm['alarm']} alarm: {alarm['why']}" for node in nodes for alarm in alarms_of(node)]
-    counts = ", ".join(
-        [
-            f"{number(objects.get(name, 0))} {name}"
-            for name in ("connections", "channels", "queues", "consumers")
-        ]
-    )
+    nouns = ("connection", "channel", "queue", "consumer")
+    counts = ", ".join([counted(objects.get(f"{noun}s", 0), noun) for noun in nouns])
     ready, unacked = messages.get("messages_ready", 0), messages.get("messages_unacknowledged", 0)
     return [
         f"{overview.get('node', '')}  {time.strftime('%H:%M:%S')}  {memory}",
@@ -148,7 +144,7 @@ def _table(columns: tuple[Column, ...], items: list[Item]) -> Any:
             ratio=1 if is_name else None,
         )
     for row in rows_of(items, columns):
-        table.add_row(*[shown(cell) for cell in row])
+        table.add_row(*[printable(cell) for cell in row])
     return table
 
 

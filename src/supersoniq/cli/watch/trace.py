@@ -16,7 +16,7 @@ from supersoniq.cli.remote.api import ApiError
 from supersoniq.cli.remote.call import Call
 from supersoniq.cli.remote.cells import Item
 from supersoniq.cli.remote.payloads import with_text
-from supersoniq.cli.remote.table import shown
+from supersoniq.cli.remote.table import printable
 from supersoniq.cli.remote.words import Command, Option
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def line_of(message: Item) -> str:
         json.dumps(properties) if properties else "",
         with_text(message)["text"],
     ]
-    return shown("  ".join([part for part in parts if part]))
+    return printable("  ".join([part for part in parts if part]))
 
 
 COMMAND: Command = trace
