@@ -8,7 +8,13 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from tests.control.site import ALICE, HASH, OTHER_HASH, Site
 from tests.definitions import brief
 from tests.storage.simulated_disk import SimulatedDisk
@@ -51,8 +57,8 @@ def state_of(site: Site) -> State:
         for queue in place.queues:
             state["queues"][name, queue] = None
     state["globals"] = dict(administration.global_parameters)
-    for user in administration.users:
-        assert site.limits_of(user.name).definition() == user.limits
+    for known in administration.users:
+        assert site.limits_of(known.name).definition() == known.limits
     return state
 
 
@@ -234,5 +240,5 @@ class Model(RuleBasedStateMachine):
         self.since = [copy.deepcopy(self.state)]
 
 
-class TestModel(Model.TestCase):  # type: ignore[name-defined]  # hypothesis makes it
-    settings = settings(brief, stateful_step_count=25)
+def test_administration_is_what_dictionaries_are() -> None:
+    run_state_machine_as_test(Model, settings=settings(brief, stateful_step_count=25))

@@ -64,7 +64,7 @@ class Import:
         for step in steps_of(self._document, self._hashes):
             before = step.picture(administration)
             with _said_at(step.place):
-                step.apply(stage, actor)
+                step.rehearse(stage, actor)
             # What is the same is left alone, unless the document has it in another way before.
             key = (step.kind, step.vhost, step.name)
             if step.picture(stage) != before or key in changed:
@@ -100,7 +100,7 @@ class Import:
             before = step.picture(self._administration)
             try:
                 with _said_at(step.place):
-                    step.apply(stage, actor)
+                    step.rehearse(stage, actor)
             except DocumentError as error:
                 found.append(_difference(step, "refuse", before, None, str(error)))
                 continue
