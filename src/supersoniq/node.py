@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
+from supersoniq.assembly.api import open_api
 from supersoniq.assembly.auditing import open_audit
 from supersoniq.assembly.controlled import ControlledNode
 from supersoniq.assembly.controlling import RunningControl
@@ -26,7 +27,6 @@ from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings
 from supersoniq.control.administration import Administration
 from supersoniq.management.context import ManagementContext
-from supersoniq.management.serving import Serving
 from supersoniq.metrics.metering import Metering
 from supersoniq.metrics.of_node import NodeLimits
 from supersoniq.server.alarms import Alarms, Watch
@@ -56,6 +56,7 @@ from supersoniq.storage.worker import ThreadWorker
 
 if TYPE_CHECKING:
     from supersoniq.assembly.tls import NodeTLS
+    from supersoniq.management.serving import Serving
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +228,9 @@ class Node:
             alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
             server = Server(self.context, alarms, self._storage(), _networks(settings))
             self.metering = self._new_metering(server)
-            self._serving = await self._new_serving(server, self.metering)
+            self.management = self._new_management(server, self.metering)
+            certificates = None if self.tls is None else self.tls.certificates
+            self._serving = await open_api(settings, self.management, certificates)
             self._logins.start(self._loop, server.end_turn)
             if settings.amqp == "on":
                 await server.listen(settings.host, settings.port)
@@ -250,27 +253,16 @@ class Node:
             self._sync_at_intervals()
         server.end_turn()  # what was loaded goes to the disk
 
-    async def _new_serving(self, server: Server, metering: Metering) -> Serving:
-        """Return the management API, whose sockets listen."""
-        settings = self._settings
-        self.management = ManagementContext(
-            self.context, server, ClockedFacts(self._clock), self._logins, metering.sampler
+    def _new_management(self, server: Server, metering: Metering) -> ManagementContext:
+        facts = ClockedFacts(self._clock, self._settings.data_dir)
+        facts.addresses["amqp"] = server.addresses
+        facts.addresses["amqp/ssl"] = server.tls_addresses
+        facts.certificates = None if self.tls is None else self.tls.certificates
+        management = ManagementContext(
+            self.context, server, facts, self._logins, self.administration, metering.sampler
         )
-        self.management.control = self.control
-        serving = Serving(self.management)
-        try:
-            if settings.management == "on":
-                hosts = settings.management_host or settings.host
-                await serving.listen(hosts, settings.management_port)
-                if self.tls is not None:
-                    tls = self.tls.certificates.following_context
-                    await serving.listen(hosts, settings.management_tls_port, tls)
-            if settings.management != "off" and settings.data_dir is not None:
-                serving.listen_locally(settings.data_dir)
-        except OSError:
-            serving.close()
-            raise
-        return serving
+        management.control = self.control
+        return management
 
     def _new_metering(self, server: Server) -> Metering:
         settings = self._settings

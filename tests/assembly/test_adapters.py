@@ -9,7 +9,7 @@ from supersoniq.server.clock import LoopClock
 
 
 def test_facts_have_the_name_and_the_time() -> None:
-    facts = ClockedFacts(LoopClock())
+    facts = ClockedFacts(LoopClock(), None)
     assert facts.name == node_name()
     assert facts.started_at_ms <= facts.now_ms() < facts.started_at_ms + 60_000
 

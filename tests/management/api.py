@@ -23,6 +23,7 @@ class Api:
     def __init__(self, url: str, user: str | None = "guest", password: str = "guest") -> None:
         self.url = url
         self._address = urlsplit(url).netloc
+        self.user = user or ""
         self._headers = {}
         if user is not None:
             pair = base64.b64encode(f"{user}:{password}".encode()).decode()

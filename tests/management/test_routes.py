@@ -1,7 +1,19 @@
 """Routes: who may ask."""
 
+import pytest
+
 from supersoniq.management.routes import Level
 
 
-def test_levels_include_the_ones_below() -> None:
-    assert Level.ANYBODY < Level.MANAGEMENT < Level.POLICYMAKER < Level.MONITORING < Level.ADMINISTRATOR
+@pytest.mark.parametrize(
+    ("level", "allowed"),
+    [
+        (Level.MANAGEMENT, {"management", "policymaker", "monitoring", "administrator"}),
+        (Level.POLICYMAKER, {"policymaker", "administrator"}),
+        (Level.MONITORING, {"monitoring", "administrator"}),
+        (Level.ADMINISTRATOR, {"administrator"}),
+    ],
+)
+def test_tags_open_what_is_theirs(level: Level, allowed: set[str]) -> None:
+    tags = {"management", "policymaker", "monitoring", "administrator", "impersonator", "own"}
+    assert {tag for tag in tags if level.allows(frozenset({tag}))} == allowed

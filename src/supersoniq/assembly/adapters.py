@@ -2,8 +2,12 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from supersoniq.assembly.identity import node_name
+import supersoniq
+from supersoniq.assembly.identity import COMPATIBLE_VERSION, node_name
 from supersoniq.broker.vhost import VHost
 from supersoniq.management.context import NodeFacts
 from supersoniq.server.clock import LoopClock
@@ -17,19 +21,35 @@ from supersoniq.storage.disk import SystemDisk
 from supersoniq.storage.recovery import Mender
 from supersoniq.storage.store import DiskStore
 
+if TYPE_CHECKING:
+    from supersoniq.tls.certificates import Certificates
+
 logger = logging.getLogger(__name__)
 
 
 class ClockedFacts(NodeFacts):
     """What is known of this node."""
 
-    def __init__(self, clock: LoopClock) -> None:
-        super().__init__(node_name(), int(clock.now_ms()))
+    def __init__(self, clock: LoopClock, data_dir: Path | None) -> None:
+        where = "" if data_dir is None else str(data_dir)
+        version = supersoniq.__version__
+        super().__init__(node_name(), int(clock.now_ms()), version, COMPATIBLE_VERSION, where)
+        self.certificates: Certificates | None = None
         self._clock = clock
 
     def now_ms(self) -> int:
         """Return the time."""
         return int(self._clock.now_ms())
+
+    def expiring_certificates(self, days: int) -> list[dict[str, object]]:
+        """Return their files, and when they expire."""
+        if self.certificates is None:
+            return []
+        until = datetime.fromtimestamp(self.now_ms() / 1000, UTC) + timedelta(days=days)
+        return [
+            {"node": self.name, "certfile": str(path), "expires_on": end.isoformat()}
+            for path, end in self.certificates.expiring(until)
+        ]
 
 
 class NodeMender(Mender):

@@ -5,22 +5,11 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
+from supersoniq.auth.users import ADMINISTRATOR
+from supersoniq.control.actor import Actor
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.errors import ApiError, login_failed, not_authenticated, not_authorised
 from supersoniq.management.routes import Level
-
-LEVELS: Final = {
-    "management": Level.MANAGEMENT,
-    "policymaker": Level.POLICYMAKER,
-    "monitoring": Level.MONITORING,
-    "administrator": Level.ADMINISTRATOR,
-}
-REFUSALS: Final = {
-    Level.MANAGEMENT: "Not management user",
-    Level.POLICYMAKER: "Not policymaker user",
-    Level.MONITORING: "Not monitor user",
-    Level.ADMINISTRATOR: "Not administrator user",
-}
 
 
 @dataclass(frozen=True)
@@ -28,16 +17,26 @@ class Caller:
     """Who asks: a user, from an address."""
 
     user: str
-    tags: tuple[str, ...]
+    tags: frozenset[str]
     address: str
 
-    def has(self, level: Level) -> bool:
-        """Whether one of the tags says so."""
-        return any(LEVELS.get(tag, Level.ANYBODY) >= level for tag in self.tags)
+    @property
+    def is_operator(self) -> bool:
+        """Whether it came by the local socket: whoever can open that is the operator of the machine."""
+        return self is LOCAL
+
+    @property
+    def actor(self) -> Actor:
+        """Who changes something, for events and the audit log."""
+        return Actor(self.user, self.address)
+
+    def may(self, level: Level) -> bool:
+        """Whether its tags are enough."""
+        return level.allows(self.tags)
 
 
-# Whoever can open the local socket is the operator of the machine.
-LOCAL: Final = Caller("rmq-internal", ("administrator",), "local socket")
+LOCAL: Final = Caller("rmq-internal", frozenset({ADMINISTRATOR}), "unix")
+NOBODY: Final = Caller("", frozenset(), "")
 
 
 def credentials(header: str | None) -> tuple[str, bytes]:
@@ -57,19 +56,31 @@ def credentials(header: str | None) -> tuple[str, bytes]:
 
 
 async def authenticate(
-    management: ManagementContext, header: str | None, address: str, is_local: bool
+    management: ManagementContext, user: str, password: bytes, host: str, port: int
 ) -> Caller:
     """Return the caller who has these credentials; raises 401."""
-    name, password = credentials(header)
-    user = await management.logins.check(name, password, address, is_local)
-    if user is None:
+    from_loopback = host.startswith("127.") or host == "::1" or host.startswith("::ffff:127.")
+    found = await management.logins.check(user, password, host, from_loopback)
+    if found is None:
         raise login_failed()
-    return Caller(name, tuple(sorted(user.tags)), address)
+    return Caller(user, found.tags, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 def check(caller: Caller, level: Level) -> None:
-    """Raise 401 for a caller who may not."""
-    if not caller.has(Level.MANAGEMENT):
-        raise not_authorised(REFUSALS[Level.MANAGEMENT])
-    if not caller.has(level):
-        raise not_authorised(REFUSALS[level])
+    """Raise 401 for a caller whose tags are not enough."""
+    for each in (Level.MANAGEMENT, level):
+        if not caller.may(each):
+            raise not_authorised(each.refusal)
+
+
+def may_enter(management: ManagementContext, caller: Caller, vhost: str) -> bool:
+    """Whether a caller may see what is in a virtual host."""
+    if caller.may(Level.ADMINISTRATOR):
+        return True
+    return management.context.permissions.of(caller.user, vhost) is not None
+
+
+def check_vhost(management: ManagementContext, caller: Caller, vhost: str) -> None:
+    """Raise 401 for a virtual host that the caller may not enter; one that is missing is nobody's secret."""
+    if vhost in management.vhosts and not may_enter(management, caller, vhost):
+        raise not_authorised("User not authorised to access virtual host")

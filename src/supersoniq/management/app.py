@@ -1,23 +1,25 @@
 """The ASGI application: finds the resource of a request, and turns what goes wrong into an answer.
 
-A resource's module is imported and its routes are made when the first request for it comes.
+The modules of a resource are imported and its routes are made when the first request for it comes.
 """
 
 import importlib
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from urllib.parse import unquote
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from supersoniq.amqp.errors import AMQPError
-from supersoniq.management.access import LOCAL, Caller, authenticate, check
+from supersoniq.control.errors import ControlError
+from supersoniq.management.access import LOCAL, NOBODY, Caller, authenticate, check, check_vhost, credentials
 from supersoniq.management.call import Call, done
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.errors import ApiError, bad_request, not_found
@@ -39,7 +41,7 @@ class _Segment(Convertor[str]):
     regex = "[^/]+"
 
     def convert(self, value: str) -> str:
-        return unquote(value)
+        return unquote(value, errors="surrogateescape")
 
     def to_string(self, value: str) -> str:
         return value
@@ -66,27 +68,31 @@ class App:
 
     def _resource(self, path: str) -> "_Resource | None":
         parts = path.split("/", 3)
-        if len(parts) < 3 or parts[1] != PREFIX[1:]:
+        if len(parts) < 3 or parts[1] != PREFIX[1:] or parts[2] not in MODULES:
             return None
-        name = MODULES.get(parts[2])
-        if name is None:
-            return None
-        resource = self._resources.get(name)
+        first = parts[2]
+        resource = self._resources.get(first)
         if resource is None:
-            resource = self._resources[name] = _Resource(name, self._management)
+            resource = self._resources[first] = _Resource(first, self._management)
         return resource
 
 
-class _Resource:
-    """The routes of one module."""
+def routes_below(first: str) -> list[Route]:
+    """Return the routes whose paths begin with a segment."""
+    modules = [importlib.import_module(f"supersoniq.management.resources.{name}") for name in MODULES[first]]
+    return [route for module in modules for route in module.ROUTES if route.path.split("/")[1] == first]
 
-    def __init__(self, name: str, management: ManagementContext) -> None:
-        module = importlib.import_module(f"supersoniq.management.resources.{name}")
-        self._routes: tuple[Route, ...] = module.ROUTES
+
+class _Resource:
+    """The routes whose paths begin with the same segment."""
+
+    def __init__(self, first: str, management: ManagementContext) -> None:
+        self._management = management
+        self._routes = routes_below(first)
         self._app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
         self._events = management.context.events
-        self._app.include_router(_router(name, self._routes, management))
-        for error in (ApiError, AMQPError, HTTPException, Exception):
+        self._app.include_router(_router(self._routes, management))
+        for error in (ApiError, AMQPError, ControlError, ClientDisconnect, HTTPException, Exception):
             self._app.add_exception_handler(error, self._on_error)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,8 +101,12 @@ class _Resource:
             scope["method"] = "GET"  # the server leaves out the body
         if scope["method"] == "OPTIONS" and (allowed := self._allowed(scope["path"])):
             await done(200, {"allow": allowed})(scope, receive, send)
-        else:
+            return
+        try:
             await self._app(scope, receive, send)
+        finally:
+            if scope["method"] != "GET":
+                self._management.server.end_turn()  # also of what failed halfway
 
     def _allowed(self, path: str) -> str:
         """The methods of a path, none if there is no such path."""
@@ -111,16 +121,20 @@ class _Resource:
             return _error_answer(error)
         if isinstance(error, AMQPError):
             return _error_answer(bad_request(error.text))
+        if isinstance(error, ControlError):
+            return _error_answer(ApiError(503, "not_stored", error.reason))
+        if isinstance(error, ClientDisconnect):
+            return done(400)  # nobody reads it
         if isinstance(error, HTTPException):
             if error.status_code == 405:
                 return done(405, {"allow": self._allowed(request.scope["path"])})
             return _error_answer(not_found())
-        logger.error("%s %s failed, please report it", request.method, request.url.path, exc_info=error)
+        logger.error("%s %s failed, please report it", request.method, request.scope["path"], exc_info=error)
         return _error_answer(ApiError(500, "Internal Server Error", "see the log"))
 
 
-def _router(name: str, routes: tuple[Route, ...], management: ManagementContext) -> APIRouter:
-    router = APIRouter(prefix=PREFIX, tags=[name])
+def _router(routes: Iterable[Route], management: ManagementContext) -> APIRouter:
+    router = APIRouter(prefix=PREFIX)
     for route in routes:
         router.add_api_route(
             route.path.replace("}", f":{SEGMENT}}}"),
@@ -136,9 +150,13 @@ def _matches(route: Route, path: str) -> bool:
 
 
 def _endpoint(route: Route, management: ManagementContext) -> Callable[[Request], Awaitable[Response]]:
+    needs_vhost = "{vhost}" in route.path and not route.looks_itself and route.level == Level.MANAGEMENT
+
     async def endpoint(request: Request) -> Response:
         caller = await _caller(request, management)
         check(caller, route.level)
+        if needs_vhost:
+            check_vhost(management, caller, request.path_params["vhost"])
         return await route.endpoint(Call(management, caller, request))
 
     async def open_endpoint(request: Request) -> Response:
@@ -147,16 +165,13 @@ def _endpoint(route: Route, management: ManagementContext) -> Callable[[Request]
     return open_endpoint if route.level == Level.ANYBODY else endpoint
 
 
-NOBODY = Caller("", (), "")
-
-
 async def _caller(request: Request, management: ManagementContext) -> Caller:
     if request.scope["state"]["is_local"]:
         return LOCAL
-    client = request.scope.get("client")
-    host = "" if client is None else str(client[0])
-    from_loopback = host.startswith("127.") or host == "::1"
-    return await authenticate(management, request.headers.get("authorization"), host, from_loopback)
+    user, password = credentials(request.headers.get("authorization"))
+    client = request.client
+    host, port = ("", 0) if client is None else (client.host, client.port)
+    return await authenticate(management, user, password, host, port)
 
 
 def _error_answer(error: ApiError) -> Response:

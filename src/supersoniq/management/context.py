@@ -1,25 +1,59 @@
 """What the management API works with, handed over by `node.py`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from supersoniq.broker.vhost import VHost
 from supersoniq.management.control import NodeControl
+from supersoniq.control.administration import Administration
+from supersoniq.management.catalog import Catalog
 from supersoniq.metrics.sampler import Sampler
 from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.server import Server
+from supersoniq.session.connection import RUNNING, Connection
 from supersoniq.session.context import Context
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A socket that clients connect to. `protocol` is RabbitMQ's word: `amqp`, `amqp/ssl`, `http`."""
+
+    protocol: str
+    host: str
+    port: int
 
 
 class NodeFacts(ABC):
     """What the API says of the node itself."""
 
-    def __init__(self, name: str, started_at_ms: int) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, started_at_ms: int, version: str, rabbitmq_version: str, data_dir: str
+    ) -> None:
+        self.name = name  # where RabbitMQ has the name of an Erlang node
         self.started_at_ms = started_at_ms
+        self.version = version  # of SupersoniQ
+        self.rabbitmq_version = rabbitmq_version  # which tools are told
+        self.data_dir = data_dir
+        self.config_files: tuple[str, ...] = ()
+        # Host and port of every listener, by protocol.
+        self.addresses: dict[str, list[tuple[str, int]]] = {}
 
     @abstractmethod
     def now_ms(self) -> int:
         """Return the time."""
+
+    @abstractmethod
+    def expiring_certificates(self, days: int) -> list[dict[str, object]]:
+        """Return the certificates of listeners that expire within so many days."""
+
+    def listeners(self) -> list[Listener]:
+        """Return what is listened on."""
+        return [
+            Listener(protocol, host, port)
+            for protocol, addresses in self.addresses.items()
+            for host, port in addresses
+        ]
 
 
 class ManagementContext:
@@ -31,16 +65,31 @@ class ManagementContext:
         server: Server,
         facts: NodeFacts,
         logins: PasswordLogins,
+        administration: Administration,
         sampler: Sampler,
     ) -> None:
         self.context = context
-        self.logins = logins
         self.server = server
         self.facts = facts
+        self.logins = logins
+        self.administration = administration
         self.sampler = sampler
         self.control: NodeControl | None = None
+        self.catalog = Catalog()
+
+    @property
+    def cluster_name(self) -> str:
+        """What the cluster is called: the node's name, if nobody has said anything else."""
+        return self.administration.cluster_name or self.facts.name
 
     @property
     def vhosts(self) -> dict[str, VHost]:
         """The virtual hosts by name."""
         return self.context.vhosts
+
+    def connections(self) -> Iterator[Connection]:
+        """Return the connections that have opened a virtual host."""
+        for transport in list(self.server.transports):
+            connection = transport.connection
+            if connection is not None and connection.state == RUNNING:
+                yield connection

@@ -1,6 +1,10 @@
 """What is answered instead of a result: RabbitMQ's statuses and JSON bodies."""
 
+from typing import Final
+
 from supersoniq.management.encoding import encode
+
+CHALLENGE: Final = 'Basic realm="RabbitMQ Management"'
 
 
 class ApiError(Exception):
@@ -25,6 +29,11 @@ def not_found() -> ApiError:
     return ApiError(404, "Object Not Found", "Not Found")
 
 
+def missing(reason: str) -> ApiError:
+    """Return what answers a request that needs something that is not there."""
+    return ApiError(404, "not_found", reason)
+
+
 def bad_request(reason: object) -> ApiError:
     """Return what answers a request that cannot be understood, or that the broker refuses."""
     return ApiError(400, "bad_request", reason)
@@ -43,6 +52,3 @@ def login_failed() -> ApiError:
 def not_authorised(reason: str) -> ApiError:
     """Return what answers a user who may not do it."""
     return ApiError(401, "not_authorised", reason)
-
-
-CHALLENGE = 'Basic realm="RabbitMQ Management"'

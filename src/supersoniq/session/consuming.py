@@ -88,9 +88,20 @@ class ChannelConsumer(Consumer):
         self.held_count: i64 = 0
         self.timeout_ms: i64 = 0  # in which a delivery has to be settled, 0 for ever
         self.owner: Consuming | None = None
+        self.arguments: Table = {}  # of Basic.Consume
         self._window = window
         self._output = window.output
         self._tag_octets = bytes([len(tag)]) + tag
+
+    @property
+    def channel_number(self) -> int:
+        """The number of its channel."""
+        return int(self._window.channel)
+
+    @property
+    def client(self) -> Client | None:
+        """Who consumes; None once it was cancelled."""
+        return None if self.owner is None else self.owner.client
 
     def is_ready(self) -> bool:
         """Whether its client has room, its channel flows, and both limits leave space."""
@@ -178,6 +189,11 @@ class Consuming(Deferred):
         self._gone: list[bytes] = []  # tags of consumers whose queue was deleted in this turn
         self.reply_queue: Queue | None = None
 
+    @property
+    def client(self) -> Client:
+        """Whose channel it is."""
+        return self._client
+
     def qos(self, prefetch_count: int, is_global: bool) -> None:
         """Limit deliveries outstanding: of the channel at once, or of each consumer that starts later.
 
@@ -235,6 +251,7 @@ class Consuming(Deferred):
             self.prefetch_count,
         )
         consumer.owner = self
+        consumer.arguments = arguments
         consumer.timeout_ms = self._timeout_ms(arguments, queue)
         if consumer.timeout_ms > 0 and self._window.overdue is None:
             self._window.overdue = Overdue(_Returner(self, self._window), self._client.context.turn.timers)

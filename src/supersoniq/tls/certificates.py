@@ -61,6 +61,10 @@ class Certificates:
         """What is to be said about the time for which the certificates in use are valid, one line each."""
         return self._loaded.time_warnings(now)
 
+    def expiring(self, until: datetime) -> list[tuple[Path, datetime]]:
+        """Return which of those in use are not valid any more at a time, and when that begins."""
+        return self._loaded.expiring(until)
+
     def _follow(self, tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         tls.context = self._loaded.chosen(name)
 
@@ -95,6 +99,11 @@ class _Loaded:
             return self._check(now)
         except CertificateError as error:
             return [str(error)]
+
+    def expiring(self, until: datetime) -> list[tuple[Path, datetime]]:
+        """As that of `Certificates`."""
+        ends = [(path, certificate.not_valid_after_utc) for path, certificate in self._files]
+        return [(path, end) for path, end in ends if end <= until]
 
     def chosen(self, name: str | None) -> ssl.SSLContext:
         """The context for the name that a client asks for; the default one if there is none of that name."""

@@ -6,8 +6,13 @@ from tests.fakes import FakeQueueStore, message
 
 from supersoniq.broker.message import Entry
 from supersoniq.broker.queues.backlog import CHUNK_PLACES, Backlog
-from supersoniq.broker.queues.browsing import browse, withdraw
+from supersoniq.broker.queues.browsing import withdraw
 from supersoniq.broker.queues.levels import PriorityBacklog
+
+
+def browse(backlog: Backlog, after: int, count_max: int) -> list[Entry]:
+    return backlog.browse(after, count_max)
+
 
 COUNT = 5 * CHUNK_PLACES + 7
 

@@ -5,16 +5,13 @@ all that was never taken, so the returned ones are kept apart, in order, and are
 
 A long backlog is kept in tuples of `CHUNK_PLACES` entries between a short list that is taken from and one
 that is added to. The garbage collector does not track tuples of entries, as entries cannot be part of a
-cycle: millions of waiting messages cost its passes nothing, where one list of them stalls the node for 16 ms
-a million.
+cycle: millions of waiting messages cost its passes nothing; one list of them stalls the node for 16 ms each.
 
 Beyond what the queue may occupy in memory, chunks become pages that its store keeps. They are older than what
-is added and younger than what is in the short list and the tuples, so entries are taken in this order:
-returned, short list, tuples, pages, what was added last.
+is added and younger than the rest: entries are taken from returned, short list, tuples, pages, added last.
 
 An entry can be removed from the middle, when it expires: it stays where it is, with a message that is `GONE`,
-and is passed over when those before it are taken. When there are more of those than others, they are swept
-out.
+and is passed over when those before it are taken. When these are more than the others, they are swept out.
 """
 
 from typing import Final, cast
@@ -23,7 +20,7 @@ from mypy_extensions import i64
 
 from supersoniq.broker.message import GONE, Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
-from supersoniq.broker.queues.chunks import Chunk, bytes_of, early_until, merged
+from supersoniq.broker.queues.chunks import Chunk, add_above, bytes_of, early_until, merged
 from supersoniq.broker.queues.deadlines import Deadlines
 from supersoniq.broker.queues.runs import pack_positions
 
@@ -32,13 +29,10 @@ CHUNK_PLACES: Final = 1_024
 CHUNK_BODY_BYTES: Final = 256 * 1024
 # What a message takes beside its body: three objects, address, header, and its places in lists.
 MESSAGE_OVERHEAD_BYTES: Final = 350
-# So many that are gone are left where they are, however few others there are.
+# So many that are gone are left where they are.
 GONE_PLACES: Final = 4_096
-# The front list is renewed when it is used up and has so many empty places, so that a short queue keeps its
-# list.
+# The front list is renewed when it is used up and has so many empty places: a short queue keeps its list.
 RENEWED_PLACES: Final = 256
-
-
 # Where less than this part of a page would stay out of memory, all of it is read.
 REST_SHARE: Final = 4
 
@@ -457,6 +451,22 @@ class Backlog:
             # To look at each of many entries takes longer than all the rest.
             return cast("list[Entry]", places)
         return [entry for entry in places if entry is not None and entry.message is not GONE]
+
+    def browse(self, after: i64, count_max: int) -> list[Entry]:
+        """Return the first entries above the position `after`, in order; those read from pages are copies."""
+        found: list[Entry] = []
+        add_above(found, list(reversed(self._returned)), after, count_max)
+        add_above(found, self._front[self._head :], after, count_max)
+        for chunk in self._chunks[self._chunk :]:
+            add_above(found, chunk.entries, after, count_max)
+        for page in self._pages[self._page :]:
+            if page is not None and len(found) < count_max:
+                rest = self.peek(page) if page.count > 0 and page.last > after else []
+                # If some is missing, all that is left is loaded now.
+                others: list[Entry | None] = [*rest] if page.count > 0 else []
+                add_above(found, merged(self._loaded.get(page, []), others), after, count_max)
+        add_above(found, self._back, after, count_max)
+        return found
 
     def stored_in(self, number: i64) -> list[Entry]:
         """Return the entries in memory that the oldest journal file, `number`, has."""

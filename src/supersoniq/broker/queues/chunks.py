@@ -1,10 +1,11 @@
 """Chunks: entries of a backlog that stay together, and what is asked of many of them at once."""
 
+from collections.abc import Sequence
 from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
-from supersoniq.broker.message import Entry
+from supersoniq.broker.message import GONE, Entry
 
 # No file of a journal has a number as high.
 NO_FILE: Final = 1 << 62
@@ -59,6 +60,21 @@ def bytes_of(entries: list[Entry | None]) -> i64:
         assert entry is not None
         body_bytes += len(entry.message.body)
     return body_bytes
+
+
+def add_above(found: list[Entry], places: Sequence[Entry | None], after: i64, count_max: int) -> None:
+    """Add entries that are above a position, of those that stand in order, until there are enough."""
+    end = len(places)
+    if len(found) >= count_max or end == 0:
+        return
+    last = places[end - 1]
+    if last is not None and last.position <= after:
+        return
+    for entry in places:
+        if entry is not None and entry.position > after and entry.message is not GONE:
+            found.append(entry)
+            if len(found) >= count_max:
+                return
 
 
 def merged(some: list[Entry | None], others: list[Entry | None]) -> list[Entry | None]:

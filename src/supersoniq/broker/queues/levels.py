@@ -198,6 +198,16 @@ class PriorityBacklog(Backlog):
             entries.extend(level.in_memory())
         return entries
 
+    def browse(self, after: i64, count_max: int) -> list[Entry]:
+        """Return the first entries above the position `after`, in order; those read from pages are copies."""
+        entries: list[Entry] = []
+        for level in self._levels:
+            count, body_bytes = level.count, level.body_bytes
+            entries.extend(level.browse(after, count_max))
+            self._recount(level, count, body_bytes)
+        entries.sort(key=_position)
+        return entries[:count_max]
+
     def stored_in(self, number: i64) -> list[Entry]:
         """Return the entries in memory that the oldest journal file, `number`, has."""
         entries: list[Entry] = []

@@ -16,7 +16,7 @@ from supersoniq.broker.exchanges.base import Destination
 from supersoniq.broker.message import Entry, Message
 from supersoniq.broker.ports import Consumer, Page, QueueStore
 from supersoniq.broker.queues.backlog import MESSAGE_OVERHEAD_BYTES, Backlog
-from supersoniq.broker.queues.browsing import browse, withdraw
+from supersoniq.broker.queues.browsing import withdraw
 from supersoniq.broker.queues.consumers import Consumers
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.graveyard import Graveyard
@@ -443,7 +443,7 @@ class Queue(Destination, Wakes):
 
     def browse(self, after: i64, count_max: int) -> list[Entry]:
         """Return the first entries that are ready and above a position, in order; all stays as it is."""
-        return browse(self._backlog, after, count_max)
+        return self._backlog.browse(after, count_max)
 
     def withdraw(self, position: i64) -> bool:
         """Drop the entry that is ready at a position, for good; false if there is none."""

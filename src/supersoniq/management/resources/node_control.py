@@ -3,13 +3,13 @@
 RabbitMQ's tools do this without HTTP.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import Response
 
 from supersoniq.management.call import Call, answer, done
 from supersoniq.management.control import NodeControl, Uncontrolled
-from supersoniq.management.encoding import decode
 from supersoniq.management.errors import ApiError, bad_request, not_found
 from supersoniq.management.routes import Level, Route
 
@@ -41,12 +41,9 @@ async def change(call: Call) -> Response:
     return done()
 
 
-async def _wanted(call: Call) -> dict[str, object]:
-    try:
-        wanted = decode(await call.request.body())
-    except ValueError:
-        raise bad_request("not_json") from None
-    if not isinstance(wanted, dict) or not wanted:
+async def _wanted(call: Call) -> Mapping[str, object]:
+    wanted = (await call.body()).values
+    if not wanted:
         raise bad_request("not_json")
     return wanted
 
@@ -87,6 +84,13 @@ ROUTES: Final = (
         Level.ADMINISTRATOR,
         body=SETTINGS,
     ),
-    Route("GET", "/node/log", log, "The last lines of the log", Level.ADMINISTRATOR, {"lines": "how many"}),
+    Route(
+        "GET",
+        "/node/log",
+        log,
+        "The last lines of the log",
+        Level.ADMINISTRATOR,
+        query={"lines": "how many"},
+    ),
     Route("POST", "/node/stop", stop, "Stop the node in order", Level.ADMINISTRATOR),
 )
