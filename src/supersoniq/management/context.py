@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from supersoniq.broker.vhost import VHost
-from supersoniq.management.control import NodeControl
 from supersoniq.control.administration import Administration
 from supersoniq.management.catalog import Catalog
+from supersoniq.management.control import NodeControl
 from supersoniq.metrics.sampler import Sampler
 from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.server import Server
