@@ -108,7 +108,7 @@ def test_count_says_how_many(common: Common, count: object, found: int) -> None:
     assert [each["payload"] for each in fetched(common, count=count)] == ["0", "1", "2"][:found]
 
 
-def test_requests_that_make_no_sense(common: Common) -> None:
+def test_publishes_that_make_no_sense(common: Common) -> None:
     names = ("routing_key", "properties", "payload", "payload_encoding")
     missing = "[" + ",\n ".join([f"{{key_missing,{name}}}" for name in names]) + "]"
     play(
@@ -151,6 +151,14 @@ def test_requests_that_make_no_sense(common: Common) -> None:
                 400,
                 bad("null_not_allowed"),
             ),
+        ],
+    )
+
+
+def test_requests_for_messages_that_make_no_sense(common: Common) -> None:
+    play(
+        common,
+        [
             Case(
                 "POST",
                 GET,
