@@ -355,6 +355,10 @@ def test_it_is_one_transaction_and_counted(site: Place) -> None:
     assert site.fake_store.log.count("begin") == 1
     assert (imported.created, imported.changed) == (6, 1)
     assert imported.sequence == site.fake_store.sequence
+    name, fields = site.events.take()[-1]
+    assert name == "supersoniq.definitions.imported"
+    assert (fields["created"], fields["changed"], fields["left_out"]) == (6, 1, 0)
+    assert fields["user_who_performed_action"] == "alice"
 
 
 def test_loading_again_changes_writes_and_tells_nothing(site: Place) -> None:

@@ -23,7 +23,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "supersoniq backup /var/lib/supersoniq": ("tests/cli/test_backup.py", "def test_"),
     "supersoniq repair /var/lib/supersoniq": ("tests/cli/test_repair.py", "def test_"),
     "SUPERSONIQ_MANAGEMENT=off supersoniq serve": ("tests/faults/test_backup.py", "def test_"),
-    "SUPERSONIQ_LOAD_DEFINITIONS=definitions.json": ("tests/definitions_file/test_load.py", "def test_"),
+    "SUPERSONIQ_LOAD_DEFINITIONS=definitions.json": ("tests/definitions_file/test_importing.py", "def test_"),
     "SUPERSONIQ_TLS_CERTIFICATE=server.crt": ("tests/cli/test_serve_tls.py", "def test_sighup_gives_new"),
     "kill -HUP": ("tests/cli/test_serve_tls.py", "send_signal(signal.SIGHUP)"),
     "supersoniq config --rabbitmq-conf": ("tests/cli/test_config.py", '"--rabbitmq-conf", str(conf)'),

@@ -61,7 +61,7 @@ class Administration:
         self.node = node
         self._store = store
         self._kept = kept = Kept(store)
-        teller = Teller(events)
+        self._teller = teller = Teller(events)
         self._vhosts = VHostChanges(vhosts, self.vhost_metadata, permissions, kept, teller, node)
         self._users = UserChanges(users, permissions, limits_of, kept, teller, node)
         self._permissions = PermissionChanges(users, vhosts, permissions, kept, teller)
@@ -118,6 +118,10 @@ class Administration:
     def sequence(self) -> int:
         """The sequence that makes all changes safe that were made so far."""
         return self._kept.sequence
+
+    def tell(self, actor: Actor, name: str, fields: dict[str, object]) -> None:
+        """Emit an event of something that was done by several changes."""
+        self._teller.tell(actor, name, fields)
 
     async def durable(self, sequence: int) -> None:
         """Wait until a change is safe; raises NotStored if the disk does not take it."""

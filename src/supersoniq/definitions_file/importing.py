@@ -6,7 +6,7 @@ there is given what the document says of it, and nothing is ever deleted.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from supersoniq.amqp.errors import AMQPError
 from supersoniq.auth.passwords import PasswordHash
@@ -18,6 +18,8 @@ from supersoniq.definitions_file.document import Document, DocumentError
 from supersoniq.definitions_file.leftovers import Leftover, leftovers_of
 from supersoniq.definitions_file.staging import staged
 from supersoniq.definitions_file.steps import Picture, PolicyStep, Step, steps_of
+
+IMPORTED: Final = "supersoniq.definitions.imported"  # RabbitMQ has no event of that
 
 Action = Literal["create", "change", "keep", "refuse"]
 
@@ -73,7 +75,11 @@ class Import:
                 created += before is None
         with administration.together():
             self._apply(wanted, actor)
-        return Imported(administration.sequence, created, len(wanted) - created, self.leftovers)
+        changed_count = len(wanted) - created
+        if wanted:
+            counts: dict[str, object] = {"created": created, "changed": changed_count}
+            administration.tell(actor, IMPORTED, {**counts, "left_out": len(self.leftovers)})
+        return Imported(administration.sequence, created, changed_count, self.leftovers)
 
     def _apply(self, steps: list[Step], actor: Actor) -> None:
         policies: dict[str, list[Policy]] = {}
