@@ -180,3 +180,12 @@ def test_allowance_for_an_exchange_with_topics_is_for_once_only() -> None:
     node = Node()
     node.context.permissions.put_topic("ann", "/", "t", TopicPermission(".*", ".*"))
     assert not Access(node.context, "ann", node.vhost).publish(address_of(b"t", b"k"))
+
+
+def test_operator_of_the_machine_is_refused_nothing() -> None:
+    node = Node()
+    access = Access(node.context, "nobody", node.vhost)
+    access.is_unlimited = True
+    for permission in PERMISSIONS:
+        getattr(access, permission)(QUEUE, b"a")
+    assert access.publish(address_of(b"amq.topic", b"k"))
