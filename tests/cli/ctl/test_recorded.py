@@ -1,6 +1,6 @@
-"""What RabbitMQ 3.10.8's tools printed, and what ours print for the same lines, one after the other, on a broker.
+"""RabbitMQ 3.10.8's tools and ours, asked the same one line after the other, on a broker.
 
-`recorded.json` has a line of the tool, its words, exit code, output and error output for each; `NODE` stands for
+`recorded.json` has a tool, its words, exit code, output and error output for each; `NODE` stands for
 the name of the node. Lists have no order there, so that lines are compared as they come in any order.
 """
 
