@@ -1,5 +1,6 @@
 """The sockets: where the API listens, who may use the local one, and how it ends."""
 
+import base64
 import contextlib
 import os
 import socket
@@ -12,13 +13,15 @@ from tests.authority import Authority
 from tests.management.api import Api
 
 from supersoniq import Broker
+from supersoniq.cli.remote.api import Api as LocalApi
+from supersoniq.cli.remote.http import Endpoint
 
 
-def asked_locally(path: Path) -> bytes:
+def asked_locally(path: Path, header: str = "") -> bytes:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(30)
         client.connect(str(path))
-        client.sendall(b"GET /api/whoami HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        client.sendall(f"GET /api/whoami HTTP/1.1\r\nHost: x\r\n{header}Connection: close\r\n\r\n".encode())
         return b"".join(iter(lambda: client.recv(1000), b""))
 
 
@@ -95,3 +98,19 @@ def test_directory_may_have_a_long_name(tmp_path: Path) -> None:
         finally:
             os.close(opened)
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_password_that_is_given_on_the_local_socket_has_to_be_right(tmp_path: Path) -> None:
+    with Broker(management="local", data_dir=tmp_path):
+        for password, status in (("guest", b"200"), ("wrong", b"401")):
+            pair = base64.b64encode(f"guest:{password}".encode()).decode()
+            answer = asked_locally(tmp_path / "control.sock", f"Authorization: Basic {pair}\r\n")
+            assert answer.startswith(b"HTTP/1.1 " + status), password
+
+
+def test_operator_publishes_without_permissions(tmp_path: Path) -> None:
+    with Broker(management="local", data_dir=tmp_path):
+        api = LocalApi(Endpoint(path=str(tmp_path / "control.sock")))
+        api.put("queues", "/", "q")
+        message = {"properties": {}, "routing_key": "q", "payload": "x", "payload_encoding": "string"}
+        assert api.post("exchanges", "/", "amq.default", "publish", body=message) == {"routed": True}

@@ -166,11 +166,14 @@ def _endpoint(route: Route, management: ManagementContext) -> Callable[[Request]
 
 
 async def _caller(request: Request, management: ManagementContext) -> Caller:
-    if request.scope["state"]["is_local"]:
+    header = request.headers.get("authorization")
+    is_local = request.scope["state"]["is_local"]
+    if is_local and header is None:
         return LOCAL
-    user, password = credentials(request.headers.get("authorization"))
+    # Who says a name and a password on the local socket wants to know whether they are right.
+    user, password = credentials(header)
     client = request.client
-    host, port = ("", 0) if client is None else (client.host, client.port)
+    host, port = ("127.0.0.1" if is_local else "", 0) if client is None else (client.host, client.port)
     return await authenticate(management, user, password, host, port)
 
 

@@ -98,6 +98,7 @@ class Publisher:
         client.user = caller.user
         client.vhost = vhost
         client.access = Access(context, caller.user, vhost)
+        client.access.is_unlimited = caller.is_operator
         self._channel = Channel(CHANNEL, client, vhost)
 
     async def publish(self, exchange: bytes, routing_key: bytes, properties: Properties, body: bytes) -> bool:
