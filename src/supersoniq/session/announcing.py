@@ -7,6 +7,7 @@ from supersoniq.amqp.tables import Table
 from supersoniq.broker.events import ADDRESS, USER, pid
 from supersoniq.broker.ports import Consumer
 from supersoniq.session.client import Client
+from supersoniq.session.refusals import Refusal
 
 PROTOCOL: Final = "AMQP 0-9-1"
 # Reply codes that say that something is not allowed.
@@ -88,6 +89,25 @@ def authenticated(client: Client, user: str, error: str) -> None:
         "connection_type": "network",
     }
     events.emit("user.authentication.failure" if error else "user.authentication.success", fields)
+
+
+def note_refusal(client: Client, channel: int, method: int, error: AMQPError) -> None:
+    """Keep what is known of a channel or connection that is closed for an error."""
+    context = client.context
+    context.refusals.note(
+        Refusal(
+            int(context.turn.timers.clock.now_ms()),
+            client.user,
+            client.address,
+            client.path,
+            client.name,
+            _vhost(client) or "",
+            channel,
+            error.reply_code,
+            error.reply_text,
+            f"{method >> 16}.{method & 0xFFFF}",
+        )
+    )
 
 
 def refused(client: Client, error: AMQPError) -> None:

@@ -40,7 +40,13 @@ from supersoniq.amqp.spec import (
     FRAME_METHOD,
     PROTOCOL_HEADER,
 )
-from supersoniq.session.announcing import authenticated, connection_closed, connection_created, refused
+from supersoniq.session.announcing import (
+    authenticated,
+    connection_closed,
+    connection_created,
+    note_refusal,
+    refused,
+)
 from supersoniq.session.channel import Channel, method_number
 from supersoniq.session.client import Client
 from supersoniq.session.context import Context
@@ -261,6 +267,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         """Close a channel for an error; what comes for it is dropped until the client has answered."""
         log_channel_closed(self.client, int(channel.number), error)
         refused(self.client, error)
+        note_refusal(self.client, int(channel.number), int(self._method), error)
         channel.is_closing = True
         channel.close()
         self._write_close(int(channel.number), CHANNEL_CLOSE, error)
@@ -377,6 +384,8 @@ class Connection(FrameHandler, Drained, LoginWaiter):
             return
         if not isinstance(error, LoginRefused):  # which is told of as a login
             refused(self.client, error)
+        if not isinstance(error, ConnectionForced):
+            note_refusal(self.client, 0, int(self._method), error)
         self._release()
         self.client.read_on()
         self.state = CLOSING

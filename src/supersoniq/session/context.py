@@ -12,6 +12,7 @@ from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.session.logins import Logins
 from supersoniq.session.mechanisms import CertificateNames
+from supersoniq.session.refusals import Refusals
 
 
 class Limits:
@@ -75,6 +76,7 @@ class Context:
         self.server_properties = server_properties
         self.alarm = Alarm()
         self.buffered = Buffered()
+        self.refusals = Refusals()
         self.counters = SessionCounters()
         self.events: Events = NoEvents()
         self.node_name = ""
