@@ -1,4 +1,4 @@
-"""The last refusals: channels and connections that were closed for an error, with all that is known of each."""
+"""The last refusals: channels and connections that were closed for an error, with what is known of each."""
 
 from typing import Final, final
 
