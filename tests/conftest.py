@@ -132,9 +132,13 @@ class Process:
 
 @pytest.fixture
 def environ() -> dict[str, str]:
-    """The environment for a child: this process's without settings of a broker; its API takes a free port."""
+    """The environment for a child: this process's without settings of a broker.
+
+    Its listeners take free ports. That its loop is late says nothing on a busy machine.
+    """
     others = {name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")}
-    return {**others, "SUPERSONIQ_MANAGEMENT_PORT": "0"}
+    ports = {"SUPERSONIQ_MANAGEMENT_PORT": "0", "SUPERSONIQ_PROMETHEUS_PORT": "0"}
+    return {**others, **ports, "SUPERSONIQ_LOOP_STALL_MS": "0"}
 
 
 @pytest.fixture

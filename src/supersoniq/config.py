@@ -92,6 +92,13 @@ class Settings(TLSSettings, BaseSettings):
         default=None,
         description="rabbitmq.conf of RabbitMQ, or a directory of such files; our own settings win",
     )
+    prometheus: Annotated[Literal["on", "off"], Switch] = Field(
+        default="on", description="the HTTP listener for Prometheus: on or off"
+    )
+    prometheus_host: Words = Field(default=[], description="its addresses; empty: those of AMQP")
+    prometheus_port: int = Field(
+        default=15692, ge=0, le=65535, description="its TCP port; 0 takes a free one and logs it"
+    )
     data_dir: ExistingDirectory | None = Field(
         default=None,
         description="directory of this node's data; unset: supersoniq in the user's state directory",
@@ -197,6 +204,9 @@ class Settings(TLSSettings, BaseSettings):
         default=67108864, ge=0, description="size at which the audit log begins a new file; 0 is never"
     )
     audit_log_files: int = Field(default=8, ge=1, le=1000, description="files of the audit log that are kept")
+    loop_stall_ms: int = Field(
+        default=20, ge=0, description="standstill of the event loop that is counted and logged; 0 is none"
+    )
     log_level: Level = Field(default="info", description="debug, info, warning, error or critical")
     log_format: Annotated[Literal["auto", "console", "json"], Lower] = Field(
         default="auto", description="console, json, or auto: console on a terminal, else json"

@@ -21,7 +21,15 @@ class Broker:
     """
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1", **settings: Any) -> None:
-        quiet = {"management": "off", "management_port": 0, "management_tls_port": 0, "tls_port": 0}
+        quiet = {
+            "management": "off",
+            "management_port": 0,
+            "management_tls_port": 0,
+            "tls_port": 0,
+            "prometheus": "off",
+            "prometheus_port": 0,
+            "loop_stall_ms": 0,
+        }
         self._settings = Settings(host=[host], port=port, **{**quiet, **settings})
         self._node: Node | None = None
         self._thread: _BrokerThread | None = None
@@ -52,6 +60,12 @@ class Broker:
         """The URL of the management API, which is off unless `management="on"` was asked for."""
         host, port = self.node.management_addresses[0]
         return f"http://{host}:{port}"
+
+    @property
+    def prometheus_url(self) -> str:
+        """The URL of the pages for Prometheus, which are off unless `prometheus="on"` was asked for."""
+        host, port = self.node.prometheus_addresses[0]
+        return f"http://{host}:{port}/metrics"
 
     @property
     def url(self) -> str:

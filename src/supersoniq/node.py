@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from supersoniq.amqp.tables import encode_table, table_of
 from supersoniq.assembly.adapters import ClockedFacts, NodeMemory, NodeMender, NodeStorage, TurnBystander
-from supersoniq.assembly.api import open_api
+from supersoniq.assembly.api import open_api, open_prometheus
 from supersoniq.assembly.auditing import open_audit
 from supersoniq.assembly.controlled import ControlledNode
 from supersoniq.assembly.controlling import RunningControl
 from supersoniq.assembly.first_definitions import furnish
-from supersoniq.assembly.identity import node_name, server_properties
+from supersoniq.assembly.identity import facts_of, node_name, server_properties
 from supersoniq.audit.log import AuditLog
 from supersoniq.auth.permissions import Permissions
 from supersoniq.auth.users import Users
@@ -25,10 +25,14 @@ from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings
+from supersoniq.control.actor import NODE
 from supersoniq.control.administration import Administration
+from supersoniq.control.parameters import CLUSTER_ID
 from supersoniq.management.context import ManagementContext
+from supersoniq.management.serving import Serving
 from supersoniq.metrics.metering import Metering
 from supersoniq.metrics.of_node import NodeLimits
+from supersoniq.metrics.sources import Facts
 from supersoniq.server.alarms import Alarms, Watch
 from supersoniq.server.clock import LoopClock
 from supersoniq.server.disk_watch import DiskWatch, SystemFreeSpace
@@ -115,6 +119,7 @@ class Node:
         self._disk_watch: DiskWatch | None = None
         self.control: RunningControl | None = None  # once it has started
         self.metering: Metering | None = None
+        self._prometheus: Serving | None = None
         self._interval: asyncio.TimerHandle | None = None
 
     def make_vhost(self, name: str) -> VHost:
@@ -225,12 +230,14 @@ class Node:
             self._recover()
             self.administration.recall()
             furnish(settings, self.administration)
+            self._name_cluster()
             alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
             server = Server(self.context, alarms, self._storage(), _networks(settings))
             self.metering = self._new_metering(server)
             self.management = self._new_management(server, self.metering)
             certificates = None if self.tls is None else self.tls.certificates
             self._serving = await open_api(settings, self.management, certificates)
+            self._prometheus = await open_prometheus(settings, self.metering.app, self.management.facts)
             self._logins.start(self._loop, server.end_turn)
             if settings.amqp == "on":
                 await server.listen(settings.host, settings.port)
@@ -239,6 +246,7 @@ class Node:
                 await server.listen_with_tls(hosts, settings.tls_port, self.tls.certificates)
                 self.tls.start(self._loop)
             self._serving.start()
+            self._prometheus.start()
             self.metering.start()
         except BaseException:
             self._close()
@@ -274,7 +282,11 @@ class Node:
         assert self._memory_watch is not None
         self.control = RunningControl(self._memory_watch, self._disk_watch, limits, server)
         io = IOCounters() if self._system_disk is None else self._system_disk.counters
-        return Metering(self.context, server, limits, io)
+        return Metering(self.context, server, limits, io, self._facts, settings.loop_stall_ms / 1000)
+
+    def _facts(self) -> Facts:
+        cluster_id = self.administration.global_parameters.get(CLUSTER_ID, "")
+        return facts_of(self.cluster_name, str(cluster_id), int(self._turn.marks.started_ms))
 
     @property
     def management_addresses(self) -> list[tuple[str, int]]:
@@ -285,6 +297,14 @@ class Node:
     def management_tls_addresses(self) -> list[tuple[str, int]]:
         """The host and port of each listener of the management API with TLS."""
         return [] if self._serving is None else self._serving.tls_addresses
+
+    @property
+    def prometheus_addresses(self) -> list[tuple[str, int]]:
+        """The host and port of each listener for Prometheus."""
+        return [] if self._prometheus is None else self._prometheus.addresses
+
+    def _servings(self) -> list[Serving]:
+        return [serving for serving in (self._serving, self._prometheus) if serving is not None]
 
     def _ring(self) -> None:
         """Do what is due now."""
@@ -308,6 +328,12 @@ class Node:
             raise RecoveryError(
                 f"data directory {self._settings.data_dir} cannot be used: {error.strerror or error}"
             ) from error
+
+    def _name_cluster(self) -> None:
+        """Give a new cluster what those who gather metrics tell it by."""
+        if CLUSTER_ID not in self.administration.global_parameters:
+            cluster_id = f"rabbitmq-cluster-id-{self._names.unique().decode()}"
+            self.administration.put_global_parameter(CLUSTER_ID, cluster_id, NODE)
 
     @property
     def cluster_name(self) -> str:
@@ -338,8 +364,8 @@ class Node:
 
     async def stop(self, grace_seconds: float) -> None:
         """Close the clients and forget everything."""
-        if self._serving is not None:
-            await self._serving.stop(grace_seconds)
+        for serving in self._servings():
+            await serving.stop(grace_seconds)
         if self._server is not None:
             await self._server.stop(grace_seconds)
         self._close()
@@ -357,8 +383,8 @@ class Node:
             self._audit.stop()
         if self.tls is not None:
             self.tls.stop()
-        if self._serving is not None:
-            self._serving.close()
+        for serving in self._servings():
+            serving.close()
         self._logins.stop()
         if self.metering is not None:
             self.metering.stop()

@@ -23,3 +23,16 @@ def test_off_has_nothing(tmp_path: Path) -> None:
     with Broker(data_dir=tmp_path) as broker:
         assert broker.node.management_addresses == []
         assert not (tmp_path / "control.sock").exists()
+
+
+def test_pages_for_prometheus_are_told_too() -> None:
+    with Broker(management="on", prometheus="on") as broker:
+        management = broker.node.management
+        assert management is not None
+        listeners = {(each.protocol, each.port) for each in management.facts.listeners()}
+        assert ("http/prometheus", broker.node.prometheus_addresses[0][1]) in listeners
+
+
+def test_prometheus_has_hosts_of_its_own() -> None:
+    with Broker(prometheus="on", prometheus_host=["127.0.0.2"]) as broker:
+        assert [host for host, _ in broker.node.prometheus_addresses] == ["127.0.0.2"]

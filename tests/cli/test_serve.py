@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -54,7 +55,9 @@ def test_log_says_version_core_listeners_and_then_complete(serve: Serve) -> None
     assert said[0].startswith("supersoniq ")
     assert any("core is interpreted" in event for event in said) is not is_compiled()
     listening = [f"listening on {process.urls[0]}", f"listening on {process.api_url}"]
-    assert said[-3:] == [*listening, "Server startup complete"]
+    assert said[-4:-2] == listening
+    assert re.fullmatch(r"listening on http://127.0.0.1:\d+/metrics", said[-2])
+    assert said[-1] == "Server startup complete"
 
 
 def test_port_0_reports_a_port_that_accepts(serve: Serve) -> None:

@@ -53,6 +53,7 @@ class BrokerProcess:
         command += ["--data-dir", str(data_dir), "--log-format", "json"]
         environ = {name: text for name, text in os.environ.items() if not name.startswith("SUPERSONIQ_")}
         environ["SUPERSONIQ_MANAGEMENT_PORT"] = "0"
+        environ["SUPERSONIQ_PROMETHEUS_PORT"] = "0"
         self.process = subprocess.Popen(
             command,
             env=environ,

@@ -6,8 +6,19 @@ from tests.session.script import Node
 
 from supersoniq.metrics.figures import Figures
 from supersoniq.metrics.sampling import Sampling
-from supersoniq.metrics.sources import Sources
+from supersoniq.metrics.sources import Facts, Sources
 from supersoniq.session.connection import Connection
+
+FACTS = Facts(
+    node="n@host",
+    cluster="c",
+    cluster_id="rabbitmq-cluster-id-x",
+    version="3.13.7",
+    product="SupersoniQ",
+    product_version="1.2.3",
+    runtime="Python 3",
+    started_at_ms=900_000,
+)
 
 
 class ScriptSources(Sources):
@@ -26,6 +37,9 @@ class ScriptSources(Sources):
 
     def figures(self) -> Figures:
         return self.node_figures
+
+    def facts(self) -> Facts:
+        return FACTS
 
 
 def sample(sampling: Sampling, node: Node, seconds: float = 5.0) -> None:

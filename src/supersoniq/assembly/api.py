@@ -1,10 +1,11 @@
-"""The management API of a node: which sockets the settings ask for."""
+"""HTTP of a node, the management API and the pages for Prometheus: which sockets the settings ask for."""
 
+import functools
 from typing import TYPE_CHECKING
 
 from supersoniq.config import Settings
-from supersoniq.management.context import ManagementContext
-from supersoniq.management.serving import Serving
+from supersoniq.management.context import ManagementContext, NodeFacts
+from supersoniq.management.serving import Load, Serving, api_of
 
 if TYPE_CHECKING:
     from supersoniq.tls.certificates import Certificates
@@ -14,7 +15,7 @@ async def open_api(
     settings: Settings, management: ManagementContext, certificates: "Certificates | None"
 ) -> Serving:
     """Return the API, whose sockets listen; raises OSError."""
-    serving = Serving(management)
+    serving = Serving(functools.partial(api_of, management))
     try:
         if settings.management == "on":
             hosts = settings.management_host or settings.host
@@ -28,4 +29,17 @@ async def open_api(
         raise
     management.facts.addresses["http"] = serving.addresses
     management.facts.addresses["https"] = serving.tls_addresses
+    return serving
+
+
+async def open_prometheus(settings: Settings, load: Load, facts: NodeFacts) -> Serving:
+    """Return the pages for Prometheus, whose sockets listen if the settings want that; raises OSError."""
+    serving = Serving(load)
+    if settings.prometheus == "on":
+        try:
+            await serving.listen(settings.prometheus_host or settings.host, settings.prometheus_port)
+        except OSError:
+            serving.close()
+            raise
+    facts.addresses["http/prometheus"] = serving.addresses
     return serving

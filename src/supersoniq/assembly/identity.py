@@ -3,6 +3,7 @@
 import platform
 
 import supersoniq
+from supersoniq.metrics.sources import Facts
 
 # What clients act on. docs/adr/0005-identity-and-qos.md says why these two do not name the project.
 COMPATIBLE_PRODUCT = "RabbitMQ"
@@ -24,6 +25,20 @@ CAPABILITIES = (
 def node_name() -> str:
     """Return what the node is called, where RabbitMQ has the name of an Erlang node."""
     return f"supersoniq@{platform.node()}"
+
+
+def facts_of(cluster_name: str, cluster_id: str, started_at_ms: int) -> Facts:
+    """Return who the node is, for those who read its metrics."""
+    return Facts(
+        node=node_name(),
+        cluster=cluster_name,
+        cluster_id=cluster_id,
+        version=COMPATIBLE_VERSION,
+        product="SupersoniQ",
+        product_version=supersoniq.__version__,
+        runtime=f"Python {platform.python_version()}",
+        started_at_ms=started_at_ms,
+    )
 
 
 def server_properties(cluster_name: str = "") -> dict[str, object]:

@@ -192,14 +192,29 @@ class SizeCounters:
 
     def __init__(self) -> None:
         self.body_bytes: i64 = 0
-        self.larger = [0] * len(SIZE_BOUNDS)  # by bucket, from the second on
+        self._to_1000: i64 = 0
+        self._to_10000: i64 = 0
+        self._to_100000: i64 = 0
+        self._larger = [0] * (len(SIZE_BOUNDS) - 3)  # by bucket
 
     def count(self, size: i64) -> None:
         """Count a body that is not small."""
-        place = 0
-        while place < len(SIZE_BOUNDS) - 1 and size > SIZE_BOUNDS[place + 1]:
-            place += 1
-        self.larger[place] += 1
+        if size <= 1_000:
+            self._to_1000 += 1
+        elif size <= 10_000:
+            self._to_10000 += 1
+        elif size <= 100_000:
+            self._to_100000 += 1
+        else:
+            place = 0
+            while place < len(self._larger) - 1 and size > SIZE_BOUNDS[place + 4]:
+                place += 1
+            self._larger[place] += 1
+
+    @property
+    def larger(self) -> list[int]:
+        """How many there are in each bucket but the first."""
+        return [int(self._to_1000), int(self._to_10000), int(self._to_100000), *self._larger]
 
 
 @final
@@ -266,6 +281,8 @@ class SessionCounters:
         self.channel_closed: i64 = 0
         self.auth_succeeded: i64 = 0
         self.auth_failed: i64 = 0
+        self.stall_count: i64 = 0  # how often the event loop stood still
+        self.stall_seconds = 0.0
         self.traffic = TrafficCounters()  # of connections that are gone
         self.sizes = SizeCounters()
         self.gone_vhosts = VHostCounters()

@@ -31,6 +31,12 @@ MOVED_MAX: Final = 1_000
 RETRY_MS: Final = 3_000
 PROGRESS_MS: Final = 100
 
+# What is counted beside the reasons of `deaths`, in RabbitMQ's words.
+AT_MOST_ONCE: Final = b"at_most_once"
+AT_LEAST_ONCE: Final = b"at_least_once"
+DISABLED: Final = b"disabled"
+CONFIRMED: Final = b"confirmed"
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Publisher(ABC):
@@ -123,11 +129,21 @@ class DeadLetters(Graveyard):
         self._turn = turn
         self._move = _Move(self)
         self.limbo = _Limbo()
+        self.counts: dict[tuple[bytes, bytes, bytes], int] = {}  # by queue type, strategy, reason
 
     def take(self, queue: Queue, entry: Entry, reason: bytes) -> None:
         """Take an entry, to be moved at the end of this turn."""
         self.limbo.letters.append(_Letter(queue, entry, reason))
+        self._count(queue, AT_LEAST_ONCE if queue.rules.dead_letters_wait else AT_MOST_ONCE, reason)
         self._turn.dispatch(self._move)
+
+    def lost(self, queue: Queue, reason: bytes) -> None:
+        """Count it."""
+        self._count(queue, DISABLED, reason)
+
+    def _count(self, queue: Queue, strategy: bytes, reason: bytes) -> None:
+        key = (queue.options.queue_type, strategy, reason)
+        self.counts[key] = self.counts.get(key, 0) + 1
 
     def move(self) -> bool:
         """Move what has come so far; true if some is left."""
@@ -213,6 +229,8 @@ class DeadLetters(Graveyard):
         """Have its queue forget a message."""
         queue = letter.queue
         queue.buried(letter.entry)
+        if queue.rules.dead_letters_wait:
+            self._count(queue, AT_LEAST_ONCE, CONFIRMED)
         if letter.has_waited:
             queue.dead_letter_count -= 1
             queue.dead_letter_body_bytes -= len(letter.entry.message.body)

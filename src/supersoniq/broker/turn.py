@@ -41,6 +41,8 @@ class Turn:
     def __init__(self, clock: Clock | None = None) -> None:
         self.timers = Timers(StoppedClock() if clock is None else clock)
         self.marks = Marks(self.timers.clock)
+        self.cause: object = None  # whose event the turn began with, for those who watch
+        self.count = 0
         self._dispatches: list[Deferred] = []
         self._stores: list[Deferred] = []
         self._confirms: list[Deferred] = []
@@ -76,6 +78,7 @@ class Turn:
 
         True if it is to be called again soon with `goes_on`, though nothing may have come in.
         """
+        self.count += 1
         if goes_on and self._left:
             self._dispatches, self._left = self._left + self._dispatches, []
         if self._dispatches:

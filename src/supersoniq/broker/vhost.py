@@ -78,6 +78,7 @@ class VHost:
         self._publishing = Publishing(name, self.queues, store, turn)
         self.deduplication = self._publishing.deduplication
         self._dead_letters = DeadLetters(self._publishing, self.exchanges, self.router, store, turn)
+        self.counters.dead_letters = self._dead_letters.counts
         self.holders[self._dead_letters.limbo] = None
         self.delayed = Delayed(name, self._publishing, self.exchanges, self.queues, self.router, store, turn)
         self.holders[self.delayed.limbo] = None

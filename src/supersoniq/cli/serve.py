@@ -172,6 +172,9 @@ def _announce(node: "Node", notifier: Notifier) -> None:
     urls += [amqp_url(host, port).replace("amqp", "amqps") for host, port in node.tls_addresses]
     apis = [amqp_url(host, port).replace("amqp", "http") for host, port in node.management_addresses]
     apis += [amqp_url(host, port).replace("amqp", "https") for host, port in node.management_tls_addresses]
+    apis += [
+        amqp_url(host, port).replace("amqp", "http") + "/metrics" for host, port in node.prometheus_addresses
+    ]
     for url in urls + apis:
         logger.info("listening on %s", url)
     # Container tools wait for exactly this line.

@@ -2,25 +2,23 @@
 
 import asyncio
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
-
-from supersoniq.management.app import App
-from supersoniq.management.context import ManagementContext
 
 IDLE_SECONDS = 65
 HEAD_BYTES_MAX = 64 * 1024
 
 
 class Http:
-    """The HTTP connections of one node."""
+    """The HTTP connections of one application of a node."""
 
-    def __init__(self, management: ManagementContext) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._loop = asyncio.get_running_loop()
         self._state = ServerState()
         self._config = Config(
-            App(management),
+            app,
             loop="none",
             http=H11Protocol,
             ws="none",

@@ -6,17 +6,23 @@ that, as they take longer than the broker itself: requests that come meanwhile w
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import logging
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp as Application
+
     from supersoniq.management.context import ManagementContext
     from supersoniq.management.http import Http
+
+Load = Callable[[], "Application"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +32,13 @@ SOCKET_NAME = "control.sock"
 
 
 class Serving:
-    """Listens for one node, on its event loop."""
+    """Listens for one application of a node, on its event loop; `load` returns it, called by a thread."""
 
-    def __init__(self, management: "ManagementContext") -> None:
+    def __init__(self, load: Load) -> None:
         self.addresses: list[tuple[str, int]] = []
         self.tls_addresses: list[tuple[str, int]] = []
         self.socket_path: Path | None = None
-        self._management = management
+        self._load = load
         self._loop = asyncio.get_running_loop()
         self._sockets: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._servers: list[asyncio.Server] = []
@@ -73,13 +79,13 @@ class Serving:
     def start(self) -> None:
         """Begin to answer as soon as that can be."""
         if self._sockets:
-            loaded = self._loop.run_in_executor(None, _load)
+            loaded = self._loop.run_in_executor(None, _loaded_http, self._load)
             loaded.add_done_callback(self._loaded)
 
-    def _loaded(self, loaded: "asyncio.Future[type[Http]]") -> None:
+    def _loaded(self, loaded: "asyncio.Future[Callable[[], Http]]") -> None:
         if self._is_closed or loaded.cancelled():
             return
-        self._http = loaded.result()(self._management)
+        self._http = loaded.result()()
         self._task = self._loop.create_task(self._serve(self._http))
 
     async def _serve(self, http: "Http") -> None:
@@ -114,8 +120,15 @@ class Serving:
             await self._http.stop(grace_seconds)
 
 
-def _load() -> "type[Http]":
-    return importlib.import_module("supersoniq.management.http").Http  # type: ignore[no-any-return]
+def api_of(management: "ManagementContext") -> "Application":
+    """Return the management API, importing all that it needs."""
+    return importlib.import_module("supersoniq.management.app").App(management)  # type: ignore[no-any-return]
+
+
+def _loaded_http(load: Load) -> "Callable[[], Http]":
+    """Import what serves an application; what comes back is to be called on the loop."""
+    http = importlib.import_module("supersoniq.management.http").Http
+    return functools.partial(http, load())
 
 
 def _bind(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:

@@ -1,6 +1,6 @@
 """The sources of one running node: its server's connections, and what the operating system says of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from supersoniq.metrics.figures import (
     open_descriptors,
     threads,
 )
-from supersoniq.metrics.sources import Sources
+from supersoniq.metrics.sources import Facts, Sources
 from supersoniq.server.memory import resident_bytes
 from supersoniq.server.server import Server
 from supersoniq.session.connection import Connection
@@ -32,8 +32,16 @@ class NodeLimits:
 class NodeSources(Sources):
     """Asks the parts of a node."""
 
-    def __init__(self, context: Context, server: Server, limits: NodeLimits, io: IOCounters) -> None:
+    def __init__(
+        self,
+        context: Context,
+        server: Server,
+        limits: NodeLimits,
+        io: IOCounters,
+        facts: Callable[[], Facts],
+    ) -> None:
         super().__init__(context)
+        self._facts = facts
         self._server = server
         self._limits = limits
         self._io = io
@@ -46,6 +54,10 @@ class NodeSources(Sources):
     def now_ms(self) -> int:
         """Ask the clock of the node."""
         return int(self.context.turn.timers.clock.now_ms())
+
+    def facts(self) -> Facts:
+        """Ask who knows."""
+        return self._facts()
 
     def figures(self) -> Figures:
         """Ask the system, which takes about a millisecond."""

@@ -2,11 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from supersoniq.broker.vhost import VHost
 from supersoniq.metrics.figures import Figures
 from supersoniq.session.connection import Connection
 from supersoniq.session.context import Context
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Who a node is. `version` is what clients are told; dashboards and tools compare with it."""
+
+    node: str
+    cluster: str
+    cluster_id: str
+    version: str
+    product: str
+    product_version: str
+    runtime: str
+    started_at_ms: int
 
 
 class Sources(ABC):
@@ -31,3 +46,7 @@ class Sources(ABC):
     @abstractmethod
     def figures(self) -> Figures:
         """Return what the operating system and the store say of the node now."""
+
+    @abstractmethod
+    def facts(self) -> Facts:
+        """Return who the node is."""

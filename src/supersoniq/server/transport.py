@@ -93,11 +93,14 @@ class SocketTransport(Transport):
         size = len(data)
         self._traffic.received_bytes += size
         self._traffic.received_count += 1
+        turn = self._context.turn
+        turn.cause = connection
         try:
             connection.feed(data)
         except Exception:
             connection.crash()
         self._pulse.end_turn()
+        turn.cause = None
         if size >= FULL_READ_BYTES:
             self._yield_to_others()
         else:

@@ -116,7 +116,7 @@ class RabbitMQConf:
             self._set(host_setting, list(dict.fromkeys(hosts)), line)
 
     def _management_listener(self) -> None:
-        """In the older words, too."""
+        """In the older words, too; and that of the plugin for Prometheus."""
         port, ip, tls = (self._take(f"management.listener.{word}") for word in ("port", "ip", "ssl"))
         has_tls = tls is not None and self._read(tls, switch)
         if port is not None:
@@ -125,6 +125,9 @@ class RabbitMQConf:
         for host in (ip, self._take("management.tcp.ip")):
             if host is not None:
                 self._set("management_host", [host.value], host)
+        address = self._take("prometheus.tcp.ip")
+        if address is not None:
+            self._set("prometheus_host", [address.value], address)
 
     # TLS
 

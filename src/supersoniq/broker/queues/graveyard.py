@@ -19,5 +19,8 @@ class Graveyard(ABC):
     def take(self, queue: "Queue", entry: Entry, reason: bytes) -> None:
         """Take an entry that is in the queue no more; it calls `Queue.buried` when it has moved it."""
 
+    def lost(self, queue: "Queue", reason: bytes) -> None:  # noqa: B027  (most do not care)
+        """Take note that a queue has dropped a message for good: it has no dead-letter exchange."""
+
     def rules_changed(self, queue: "Queue") -> None:  # noqa: B027  (most do not care)
         """Take note that a queue goes by other rules now."""

@@ -341,6 +341,8 @@ class Queue(Destination, Wakes):
         if self.graveyard is not None and self.rules.dead_letter_exchange is not None:
             self.graveyard.take(self, entry, reason)
         else:
+            if self.graveyard is not None:
+                self.graveyard.lost(self, reason)
             self._forget(entry.position, entry.message)
 
     def buried(self, entry: Entry) -> None:
