@@ -7,7 +7,7 @@ from supersoniq.metrics.ranges import Ranges
 from supersoniq.session.client import Client
 from supersoniq.session.connection import Connection
 
-NO_TLS = {
+NO_TLS: Fields = {
     "peer_cert_issuer": None,
     "peer_cert_subject": None,
     "peer_cert_validity": None,
@@ -45,7 +45,7 @@ class ConnectionViews:
         client = connection.client
         return {
             **PROCESS,
-            **NO_TLS,
+            **encryption_view(client),
             **self._sampler.traffic(client, self._ranges.data_rates),
             "auth_mechanism": client.auth_mechanism,
             "channel_max": client.channel_max,
@@ -74,6 +74,23 @@ class ConnectionViews:
         client = connection.client
         vhost = "" if client.vhost is None else client.vhost.name
         return {"name": client.path, "node": self._node, "user": client.user, "vhost": vhost}
+
+
+def encryption_view(client: Client) -> Fields:
+    """Return what was agreed on with a client, and whose certificate it has."""
+    encryption, certificate = client.encryption, client.peer_certificate
+    if encryption is None:
+        return NO_TLS
+    return {
+        "peer_cert_issuer": None if certificate is None else certificate.issuer,
+        "peer_cert_subject": None if certificate is None else certificate.subject,
+        "peer_cert_validity": None if certificate is None else certificate.validity,
+        "ssl": True,
+        "ssl_cipher": encryption.cipher,
+        "ssl_hash": encryption.hash_name,
+        "ssl_key_exchange": encryption.key_exchange,
+        "ssl_protocol": encryption.protocol,
+    }
 
 
 def provided_name(client: Client) -> str | None:
