@@ -102,3 +102,15 @@ def test_arguments_are_json_and_passwords_are_not_shown() -> None:
 @pytest.mark.parametrize("name", [b"", b"amq.topic"])
 def test_exchange_that_comes_with_a_virtual_host_has_no_record(name: bytes) -> None:
     assert audit_record("exchange.created", {"name": name, "vhost": "v", **BY_ANN}, NOW_MS) is None
+
+
+def test_change_over_the_local_socket_has_a_record_though_its_user_is_called_as_the_node() -> None:
+    local = {"user_who_performed_action": "rmq-internal", "user_address": "unix"}
+    record = recorded("queue.deleted", name=b"q", vhost="v", **local)
+    assert (record["user"], record["address"]) == ("rmq-internal", "unix")
+
+
+def test_import_of_definitions_has_a_record() -> None:
+    record = recorded("supersoniq.definitions.imported", created=3, changed=1, left_out=2, **BY_ANN)
+    assert (record["event"], record["user"], record["outcome"]) == ("definitions.imported", "ann", "done")
+    assert record["detail"] == {"created": 3, "changed": 1, "left_out": 2}

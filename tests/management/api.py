@@ -34,7 +34,8 @@ class Api:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         connection = http.client.HTTPConnection(self._address, timeout=30)
         try:
-            connection.request(method, path, data, {**self._headers, **headers})
+            kind = {} if data is None else {"Content-Type": "application/json"}
+            connection.request(method, path, data, {**self._headers, **kind, **headers})
             response = connection.getresponse()
             content = response.read()
         finally:

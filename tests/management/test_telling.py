@@ -21,3 +21,16 @@ def test_refused_login_is_told_of_once_and_without_its_password() -> None:
         "user_who_performed_action": "guest", "reply_code": 401, "reply_text": "Login failed",
         "method": "GET", "path": "/api/whoami",
     }  # fmt: skip
+
+
+def test_import_is_told_of_once_with_who_it_was_and_a_rehearsal_is_not() -> None:
+    listener = Listener()
+    document = {"queues": [{"name": "q", "vhost": "/", "durable": True, "arguments": {}}]}
+    with Broker(management="on") as broker:
+        broker.node.events.listeners.append(listener)
+        api = Api(broker.api_url)
+        assert api.ask("POST", "/api/definitions?dry_run=true", document).status == 200
+        assert api.ask("POST", "/api/definitions", document).status == 204
+    [fields] = [fields for name, fields in listener.heard if name == "supersoniq.definitions.imported"]
+    assert (fields["user_who_performed_action"], fields["created"]) == ("guest", 1)
+    assert str(fields["user_address"]).startswith("127.0.0.1")

@@ -67,9 +67,15 @@ def _kind(name: str) -> str | None:
 
 
 def _is_by_itself(kind: str, values: dict[str, object]) -> bool:
-    """Whether nobody has asked for it: exchanges whose names are reserved come and go with virtual hosts."""
+    """Whether nobody has asked for it.
+
+    Exchanges whose names are reserved come and go with virtual hosts. Whoever uses the local socket is called
+    as the node itself is, but has an address.
+    """
     name = str(values.get("name", ""))
-    return values.get(USER) == INTERNAL_USER or (kind == "exchange" and (not name or name.startswith("amq.")))
+    if kind == "exchange" and (not name or name.startswith("amq.")):
+        return True
+    return values.get(USER) == INTERNAL_USER and not values.get(ADDRESS)
 
 
 def _named(kind: str, values: dict[str, object]) -> str | None:
