@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from tests.test_embedded import start_of
 
 from supersoniq.assembly.controlled import first_users, first_vhosts, hash_of_first_user
+from supersoniq.auth.passwords import hash_password
 from supersoniq.config import ConfigError, Settings
 from supersoniq.control.actor import Actor
 from supersoniq.control.first_start import FirstUser
@@ -129,3 +130,28 @@ def test_new_clients_are_told_another_cluster_name() -> None:
             assert (await asyncio.to_thread(start_of, broker))["cluster_name"] == before
 
     asyncio.run(rename())
+
+
+def test_what_was_changed_holds_after_a_restart(tmp_path: Path) -> None:
+    """A user that was deleted stays away; one that was made may do what it was permitted."""
+
+    async def change() -> None:
+        async with Broker(data_dir=tmp_path, users={"ann": "a"}) as broker:
+            administration = broker.node.administration
+            administration.put_vhost("shop", "", [], "", False, ALICE)
+            administration.put_user("bob", hash_password(b"b"), frozenset(), ALICE)
+            administration.put_permission("bob", "shop", "^bobs", "", "", ALICE)
+            await administration.durable(administration.delete_user("ann", ALICE))
+
+    async def look() -> None:
+        async with Broker(data_dir=tmp_path, users={"ann": "a"}) as broker:
+            bobs = await asyncio.to_thread(connect, broker, "bob", "shop")
+            await asyncio.to_thread(declare, bobs, "bobs-queue")
+            with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="configure access"):
+                await asyncio.to_thread(declare, bobs, "another")
+            await asyncio.to_thread(bobs.close)
+            with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+                await asyncio.to_thread(connect, broker, "ann", "/")
+
+    asyncio.run(change())
+    asyncio.run(look())

@@ -97,6 +97,31 @@ def test_what_is_left_out_is_a_warning(site: Site, tmp_path: Path, caplog: pytes
     assert caplog.messages == ["definitions: left out: parameters of component shovel: a, b"]
 
 
+def test_default_user_does_not_come_to_a_node_that_has_users(site: Site, tmp_path: Path) -> None:
+    furnish(settings_for(tmp_path, users=[ANN]), site.administration)
+    again = site.again()
+    furnish(Settings(), again.administration)
+    assert again.administration.users.names == ["ann"]
+
+
+def test_default_user_may_use_vhosts_that_are_added_to_the_settings(site: Site) -> None:
+    furnish(Settings(), site.administration)
+    again = site.again()
+    furnish(Settings(vhosts=["/", "shop"]), again.administration)
+    assert rows(again) == {("guest", "/"), ("guest", "shop")}
+
+
+def test_namesake_of_the_default_user_that_a_file_made_gets_nothing_more(site: Site, tmp_path: Path) -> None:
+    guest = {**ANN, "name": "guest"}
+    settings = settings_for(
+        tmp_path, users=[guest], permissions=[{"user": "guest", "vhost": "/", **EVERYTHING}]
+    )
+    furnish(settings, site.administration)
+    again = site.again()
+    furnish(Settings(vhosts=["/", "shop"]), again.administration)
+    assert rows(again) == {("guest", "/")}
+
+
 def test_cluster_has_an_identity_that_stays(site: Site) -> None:
     furnish(Settings(), site.administration)
     identity = site.administration.global_parameters["internal_cluster_id"]

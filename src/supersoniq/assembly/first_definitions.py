@@ -22,15 +22,20 @@ def furnish(settings: Settings, administration: Administration) -> None:
     path = settings.load_definitions
     try:
         document = Document() if path is None else read_document(path)
-        has_users = any(part.has_password for part in document.users)
-        users = first_users(settings, has_users)
+        # The default user that nobody asked for is for a node without any.
+        has_users = len(administration.users) > 0 or any(part.has_password for part in document.users)
+        vhosts = first_vhosts(settings)
+        new = [name for name in vhosts if name not in administration.configured["vhosts"]]
         is_stored = settings.data_dir is not None
         bring(
             administration,
-            first_vhosts(settings),
-            users,
+            vhosts,
+            first_users(settings, has_users),
             lambda password: hash_of_first_user(is_stored, password),
         )
+        brought = administration.configured["users"]
+        users = [user for user in first_users(settings) if user.name in brought]
+        permit(administration, users, new)
         known = set(administration.vhosts)
         if path is not None:
             _load(administration, document)
