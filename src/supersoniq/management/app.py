@@ -3,7 +3,6 @@
 The modules of a resource are imported and its routes are made when the first request for it comes.
 """
 
-import importlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -23,7 +22,7 @@ from supersoniq.management.access import LOCAL, NOBODY, Caller, authenticate, ch
 from supersoniq.management.call import Call, done
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.errors import ApiError, bad_request, not_found
-from supersoniq.management.resources.index import MODULES
+from supersoniq.management.resources.index import MODULES, routes_below
 from supersoniq.management.routes import Level, Route
 from supersoniq.management.telling import tell_refusal
 
@@ -75,12 +74,6 @@ class App:
         if resource is None:
             resource = self._resources[first] = _Resource(first, self._management)
         return resource
-
-
-def routes_below(first: str) -> list[Route]:
-    """Return the routes whose paths begin with a segment."""
-    modules = [importlib.import_module(f"supersoniq.management.resources.{name}") for name in MODULES[first]]
-    return [route for module in modules for route in module.ROUTES if route.path.split("/")[1] == first]
 
 
 class _Resource:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from supersoniq.management import resources
-from supersoniq.management.app import routes_below
-from supersoniq.management.resources.index import MODULES
+from supersoniq.management.resources.index import MODULES, routes_below
 
 
 def test_every_segment_leads_to_routes() -> None:

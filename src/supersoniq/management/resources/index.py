@@ -1,6 +1,9 @@
 """Which modules answer which path: the first segment below `/api`, and their names."""
 
+import importlib
 from typing import Final
+
+from supersoniq.management.routes import Route
 
 MODULES: Final = {
     "all-configuration": ("definitions",),
@@ -14,6 +17,7 @@ MODULES: Final = {
     "definitions": ("definitions",),
     "deprecated-features": ("others",),
     "diagnostics": ("diagnostics",),
+    "docs": ("documentation",),
     "exchanges": ("exchanges", "bindings", "messages"),
     "extensions": ("others",),
     "feature-flags": ("others",),
@@ -23,6 +27,7 @@ MODULES: Final = {
     "login": ("others",),
     "node": ("node_control",),
     "nodes": ("nodes",),
+    "openapi.json": ("documentation",),
     "operator-policies": ("policies",),
     "overview": ("overview",),
     "parameters": ("parameters",),
@@ -39,3 +44,9 @@ MODULES: Final = {
     "vhosts": ("vhosts", "permissions", "connections", "channels"),
     "whoami": ("whoami",),
 }
+
+
+def routes_below(first: str) -> list[Route]:
+    """Return the routes whose paths begin with a segment."""
+    modules = [importlib.import_module(f"supersoniq.management.resources.{name}") for name in MODULES[first]]
+    return [route for module in modules for route in module.ROUTES if route.path.split("/")[1] == first]
