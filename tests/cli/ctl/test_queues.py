@@ -8,10 +8,12 @@ TOOL = "rabbitmq-queues"
 
 
 def test_message_is_shown_by_its_position(ctl: Ctl, node: FakeNode) -> None:
-    node.get("queues///q/messages", [{"exchange": "x", "routing_key": "k", "payload": "hello"}])
-    said = ctl("-q", "peek", "q", "3", tool=TOOL)
+    message = {"exchange": "x", "routing_key": "k", "payload": "hello"}
+    pages = iter([{"after": 1000, "messages": [{}] * 1000}, {"after": 1002, "messages": [{}, message]}])
+    node.answers["GET", "queues///q/messages"] = lambda asked: (200, next(pages))
+    said = ctl("-q", "peek", "q", "1002", tool=TOOL)
     assert said.out == "keys\tvalues\nexchange\tx\nrouting_key\tk\npayload\thello\n"
-    assert node.asked[-1].query == "offset=2&limit=1"
+    assert node.asked[-1].query == "after=1000&limit=2"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ def test_message_is_shown_by_its_position(ctl: Ctl, node: FakeNode) -> None:
     ],
 )
 def test_error_is_told(ctl: Ctl, node: FakeNode, tokens: list[str], code: int, text: str) -> None:
-    node.get("queues///empty/messages", [])
+    node.get("queues///empty/messages", {"after": 0, "messages": []})
     node.get("queues///classic", {"type": "classic"})
     said = ctl(*tokens, tool=TOOL)
     assert said.code == code

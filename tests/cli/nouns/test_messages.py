@@ -82,3 +82,69 @@ def test_empty_queue_says_so(node: FakeNode, ask: Ask) -> None:
 )
 def test_what_is_wrong_has_its_exit_code(ask: Ask, words: list[str], code: int) -> None:
     assert ask("messages", *words).code == code
+
+
+WAITING = {"position": 7, "redelivered": False, "arrived_about": "today", **GOT}
+BROWSED = {"after": 7, "is_end": False, "messages": [WAITING]}
+
+
+@pytest.fixture
+def queue(node: FakeNode) -> None:
+    node.get("queues///q", {"messages_ready": 3})
+    node.get("queues///q/messages", BROWSED)
+    node.accepts("POST", "queues///q/redrive", {"moved": 2, "left": 1})
+    node.accepts("DELETE", "queues///q/messages/7")
+
+
+@pytest.mark.parametrize(
+    ("words", "query"),
+    [
+        (["peek", "q"], "after=0&limit=10"),
+        (["peek", "q", "--limit", "2", "--after", "5"], "after=5&limit=2"),
+        (["search", "q", "--key", "a.b"], "after=0&limit=50&routing_key=a.b"),
+        (
+            ["search", "q", "-e", "x", "-t", "hi", "-H", "x-retries:3", "--older", "1.5"],
+            "after=0&limit=50&exchange=x&text=hi&header=x-retries%3A3&older_than_ms=1500",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("queue")
+def test_messages_are_looked_at(node: FakeNode, ask: Ask, words: list[str], query: str) -> None:
+    said = ask("messages", *words)
+    assert said.code == 0
+    assert said.out.splitlines()[1].split()[:4] == ["7", "x", "k", "no"]
+    assert said.err == "there may be more: --after 7\n"
+    assert node.asked[-1].query == query
+    assert node.changes() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        (["redrive", "q"], {"to": "origin", "filter": {}}),
+        (["redrive", "q", "--to", "exchange", "-n", "5"], {"to": "exchange", "filter": {}, "limit": 5}),
+        (
+            ["move", "q", "other", "-k", "a"],
+            {"to": "queue", "queue": "other", "filter": {"routing_key": "a"}},
+        ),
+    ],
+)
+@pytest.mark.usefixtures("queue")
+def test_messages_are_moved(node: FakeNode, ask: Ask, words: list[str], body: object) -> None:
+    node.get("queues///other", {})
+    said = ask("messages", *words)
+    assert said == (0, "moved 2 messages\n", "1 message stayed: there is no place to send them to\n")
+    assert node.changes() == [("POST", "queues///q/redrive", body)]
+
+
+@pytest.mark.usefixtures("queue")
+def test_single_messages_are_deleted(node: FakeNode, ask: Ask) -> None:
+    assert ask("messages", "delete", "q", "7") == (0, "deleted 1 message\n", "")
+    said = ask("messages", "delete", "q", "7", "8", "9")
+    assert said == (1, "deleted 1 message\n", "supersoniq: no message waits at position 8, 9\n")
+
+
+@pytest.mark.parametrize("words", [["peek", "x"], ["move", "q", "x"], ["redrive", "x"], ["delete", "x", "1"]])
+@pytest.mark.usefixtures("queue")
+def test_missing_queue_is_one_line(ask: Ask, words: list[str]) -> None:
+    assert ask("messages", *words) == (1, "", "supersoniq: no queue 'x' in virtual host '/'\n")

@@ -1,7 +1,9 @@
 """rabbitmq-queues' words."""
 
-from supersoniq.cli.ctl.context import UNAVAILABLE, USAGE, Command, Ctl, WrongLine
+from supersoniq.cli.ctl.context import UNAVAILABLE, USAGE, Command, Ctl, Item, WrongLine
 from supersoniq.cli.remote.api import Missing
+
+PAGE = 1000
 
 
 def peek(ctl: Ctl, arguments: list[str]) -> None:
@@ -10,17 +12,29 @@ def peek(ctl: Ctl, arguments: list[str]) -> None:
     if not position.isdigit() or int(position) < 1:
         raise WrongLine("Bad argument: position should be a number from 1 on")
     ctl.banner(f"Peeking at quorum queue {name} at position {position} on node {ctl.node} ...")
-    try:
-        found = ctl.api.get("queues", ctl.vhost, name, "messages", offset=int(position) - 1, limit=1)
-    except Missing:
-        ctl.fail("not_found", UNAVAILABLE)
-    items = found.get("items", found) if isinstance(found, dict) else found
-    if not items:
+    message = _message(ctl, name, int(position))
+    if message is None:
         ctl.fail("Target queue does not have a message at that position", UNAVAILABLE)
-    message = items[0]
     columns = ["exchange", "routing_key", "payload"]
     rows = [["keys", "values"], *[[column, message.get(column, "")] for column in columns]]
     ctl.rows(["keys", "values"], rows[1:])
+
+
+def _message(ctl: Ctl, name: str, number: int) -> Item | None:
+    """The message of that number, the first of which is at the head of the queue."""
+    after = 0
+    while True:
+        limit = min(number, PAGE)
+        try:
+            found = ctl.api.get("queues", ctl.vhost, name, "messages", after=after, limit=limit)
+        except Missing:
+            ctl.fail("not_found", UNAVAILABLE)
+        messages: list[Item] = found["messages"]
+        if len(messages) < limit:
+            return None
+        if number <= limit:
+            return messages[number - 1]
+        number, after = number - limit, found["after"]
 
 
 def quorum_status(ctl: Ctl, arguments: list[str]) -> None:

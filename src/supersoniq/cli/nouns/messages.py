@@ -1,12 +1,14 @@
 """`supersoniq messages`: publish, get, look at, move and delete messages."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from supersoniq.cli.nouns.shared import QueueName, Vhost, pairs, read_file
+from supersoniq.cli.remote.api import Api, Missing
 from supersoniq.cli.remote.call import Call, Failed, WrongUse
-from supersoniq.cli.remote.cells import Item
+from supersoniq.cli.remote.cells import Item, counted
 from supersoniq.cli.remote.payloads import encoded, message_columns, with_text
+from supersoniq.cli.remote.progress import with_progress
 from supersoniq.cli.remote.words import Argument, Command, Option
 
 ExchangeToPublish = Annotated[
@@ -77,6 +79,132 @@ def get(
     _show(call, call.api.post("queues", vhost, queue, "get", body=body))
 
 
+class Filters(NamedTuple):
+    """Which messages are meant; all conditions have to hold."""
+
+    key: Annotated[str | None, Option(("--key", "-k"), "The routing key contains this.", "TEXT")] = None
+    exchange: Annotated[
+        str | None,
+        Option(("--exchange", "-e"), "It was published to this exchange.", "EXCHANGE", (), "exchanges"),
+    ] = None
+    text: Annotated[str | None, Option(("--text", "-t"), "The body contains this.", "TEXT")] = None
+    header: Annotated[
+        str | None, Option(("--header", "-H"), "It has this header, as in x-retries or x-retries:3.", "K:V")
+    ] = None
+    older: Annotated[float | None, Option(("--older",), "It has waited that long, about.", "SECONDS")] = None
+
+    @property
+    def query(self) -> Item:
+        """What the API calls them."""
+        wanted = {
+            "routing_key": self.key,
+            "exchange": self.exchange,
+            "text": self.text,
+            "header": self.header,
+            "older_than_ms": None if self.older is None else int(self.older * 1000),
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+
+Limit = Annotated[int, Option(("--limit", "-n"), "How many at most, up to 1000.", "COUNT")]
+After = Annotated[int, Option(("--after",), "Begin behind this position.", "POSITION")]
+AtMost = Annotated[int | None, Option(("--limit", "-n"), "How many at most; all.", "COUNT")]
+
+
+def peek(call: Call, queue: QueueName, limit: Limit = 10, after: After = 0, vhost: Vhost = "/") -> None:
+    """Look at what waits in a queue, without taking or marking it."""
+    _browse(call, queue, vhost, limit, after, {})
+
+
+def search(
+    call: Call, queue: QueueName, filters: Filters, limit: Limit = 50, after: After = 0, vhost: Vhost = "/"
+) -> None:
+    """Find messages in a queue, without taking or marking them."""
+    _browse(call, queue, vhost, limit, after, filters.query)
+
+
+def _browse(call: Call, queue: str, vhost: str, limit: int, after: int, query: Item) -> None:
+    call.known("queue", queue, ("queues", vhost, queue))
+    parts = ("queues", vhost, queue, "messages")
+    found = call.api.get(*parts, after=after, limit=limit, **query)
+    if call.as_json:
+        call.json(found)
+        return
+    _show(call, found["messages"])
+    if not found["is_end"] and found["messages"]:
+        call.note(f"there may be more: --after {found['after']}")
+
+
+def move(
+    call: Call,
+    queue: QueueName,
+    target: Annotated[str, Argument("TARGET", "The queue where they go to.", "queues")],
+    filters: Filters,
+    limit: AtMost = None,
+    vhost: Vhost = "/",
+) -> None:
+    """Move messages from a queue to another one."""
+    call.known("queue", target, ("queues", vhost, target))
+    _redrive(call, queue, vhost, {"to": "queue", "queue": target}, filters, limit)
+
+
+def redrive(
+    call: Call,
+    queue: QueueName,
+    filters: Filters,
+    to: Annotated[
+        str,
+        Option(
+            ("--to",), "The queue where they died first, or its exchange.", "PLACE", ("origin", "exchange")
+        ),
+    ] = "origin",
+    limit: AtMost = None,
+    vhost: Vhost = "/",
+) -> None:
+    """Send dead letters back to where they died, without what they say of their deaths."""
+    _redrive(call, queue, vhost, {"to": to}, filters, limit)
+
+
+def _redrive(call: Call, queue: str, vhost: str, body: Item, filters: Filters, limit: int | None) -> None:
+    known = call.known("queue", queue, ("queues", vhost, queue))
+    body |= {"filter": filters.query} | ({} if limit is None else {"limit": limit})
+    count = known.get("messages_ready") or 0
+    total = count if limit is None else min(count, limit)
+    parts = ("queues", vhost, queue)
+    # However long it takes: giving up would not stop the node.
+    patient = Api(call.api.endpoint, None)
+    answer = with_progress(
+        call,
+        f"moving messages of {queue}",
+        total,
+        lambda: patient.post(*parts, "redrive", body=body),
+        lambda: count - (call.api.get(*parts).get("messages_ready") or 0),
+    )
+    moved, left = answer["moved"], answer["left"]
+    call.done(f"moved {counted(moved, 'message')}", moved=moved, left=left)
+    if left:
+        call.note(f"{counted(left, 'message')} stayed: there is no place to send them to")
+
+
+def delete(
+    call: Call,
+    queue: QueueName,
+    positions: Annotated[Sequence[int], Argument("POSITION…", "Which ones, as peek and search show them.")],
+    vhost: Vhost = "/",
+) -> None:
+    """Delete single messages of a queue."""
+    call.known("queue", queue, ("queues", vhost, queue))
+    gone = []
+    for position in positions:
+        try:
+            call.api.delete("queues", vhost, queue, "messages", str(position))
+        except Missing:
+            gone.append(position)
+    call.done(f"deleted {counted(len(positions) - len(gone), 'message')}", missing=gone)
+    if gone:
+        raise Failed(f"no message waits at position {', '.join([str(position) for position in gone])}")
+
+
 def _show(call: Call, messages: list[Any]) -> None:
     if call.as_json:
         call.json(messages)
@@ -86,4 +214,12 @@ def _show(call: Call, messages: list[Any]) -> None:
         call.note("no message")
 
 
-VERBS: dict[str, Command] = {"publish": publish, "get": get}
+VERBS: dict[str, Command] = {
+    "publish": publish,
+    "get": get,
+    "peek": peek,
+    "search": search,
+    "move": move,
+    "redrive": redrive,
+    "delete": delete,
+}

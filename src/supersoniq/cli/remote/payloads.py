@@ -39,11 +39,14 @@ def message_columns(messages: Sequence[Item]) -> list[Column]:
         Column("exchange", "exchange"),
         Column("routing key", "routing_key"),
         Column("redelivered", "redelivered"),
-        Column("age", "age"),
+        Column("arrived", "arrived_about"),
+        Column("expires", "expires"),
         Column("properties", "properties"),
         count_column("bytes", "payload_bytes"),
         Column("body", "text"),
     ]
     return [
-        column for column in columns if column.path == "text" or any([column.path in m for m in messages])
+        column
+        for column in columns
+        if column.path == "text" or any([m.get(column.path) is not None for m in messages])
     ]

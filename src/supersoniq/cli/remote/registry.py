@@ -8,7 +8,7 @@ from supersoniq.cli.remote.words import Command
 # Modules of `cli.nouns`, each with its verbs.
 NOUNS = (
     "vhosts", "users", "permissions", "policies", "limits", "parameters", "exchanges", "queues", "bindings",
-    "consumers", "connections", "channels", "messages", "definitions", "alarms",
+    "consumers", "connections", "channels", "messages", "definitions", "alarms", "refusals",
 )  # fmt: skip
 # Modules of `cli.watch`, each with one command.
 SINGLE = ("status", "health", "top", "doctor", "trace")
