@@ -28,6 +28,7 @@ class Broker(ABC):
         self.directory = directory
         self.port = free_port()
         self.start_seconds = 0.0
+        self.launched_at = 0.0
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -63,7 +64,7 @@ class Broker(ABC):
         """Start with an empty directory, wait until it answers an AMQP header, note how long that took."""
         self.clear()
         self.directory.mkdir(parents=True)
-        began = time.monotonic()
+        began = self.launched_at = time.monotonic()
         self.launch()
         while not answers(self.port):
             if self._processes[-1].poll() is not None:
@@ -119,6 +120,10 @@ class SupersoniQ(Broker):
     python = sys.executable
 
     def environ(self) -> dict[str, str]:
+        """The environment without settings, and without HTTP: RabbitMQ has no plugins either."""
+        return self.bare_environ() | {"SUPERSONIQ_MANAGEMENT": "off", "SUPERSONIQ_PROMETHEUS": "off"}
+
+    def bare_environ(self) -> dict[str, str]:
         """The environment without settings."""
         return {name: value for name, value in os.environ.items() if not name.startswith("SUPERSONIQ_")}
 
@@ -139,6 +144,21 @@ class SupersoniQ(Broker):
         self.spawn([*command, "--data-dir", str(data)], self.environ())
 
 
+class Managed(SupersoniQ):
+    """The same with its HTTP listeners."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.management_port = free_port()
+
+    def environ(self) -> dict[str, str]:
+        """The environment with ports that are free."""
+        return self.bare_environ() | {
+            "SUPERSONIQ_MANAGEMENT_PORT": str(self.management_port),
+            "SUPERSONIQ_PROMETHEUS_PORT": "0",
+        }
+
+
 class Before(SupersoniQ):
     """The package as another interpreter has it installed, to compare with."""
 
@@ -150,7 +170,7 @@ class Before(SupersoniQ):
 
     def environ(self) -> dict[str, str]:
         """The same without the path of this interpreter's modules."""
-        return {name: value for name, value in super().environ().items() if name != "PYTHONPATH"}
+        return {name: value for name, value in self.bare_environ().items() if name != "PYTHONPATH"}
 
     def version(self) -> str:
         """What `supersoniq version` says of the package and its core."""

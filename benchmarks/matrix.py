@@ -124,6 +124,8 @@ LATENESS = "From the time a message is due to expire until it is dead-lettered"
 EXPIRY = "Persistent messages that all expire within a second"
 DELAYED = "Delayed messages that wait"
 
+OPERATING = "Operating a node"
+
 # Rows that `supersoniq perf` has no words for.
 TOPIC = "topic-wildcards"
 LATE_HEAD = "late-head"
@@ -131,6 +133,11 @@ LATE_MIDDLE = "late-middle"
 EXPIRING = "expiring"
 DELAYED_MEMORY = "delayed-memory"
 DELAYED_READY = "delayed-ready"
+API_START = "api-start"
+API_MEMORY = "api-memory"
+API_PAGE = "api-page"
+API_LATENCY = "api-latency"
+COMMAND = "command"
 
 SIZES = {"16": "16 B", "1024": "1 KiB", "65536": "64 KiB"}
 ACKS = {
@@ -238,6 +245,19 @@ def rule_rows(scale: Scale) -> list[Row]:
     ]
 
 
+def operating_rows(scale: Scale) -> list[Row]:
+    """The management API and the commands."""
+    queues = f"{scale.crowd_queues:,} queues"
+    return [
+        Row(API_START, "start to an answer of the management API, s", OPERATING, figure="s"),
+        Row(API_MEMORY, "RSS idle with the API, MB", OPERATING, figure="mb"),
+        Row(API_PAGE, f"a page of 500 of {queues}, ms", OPERATING, figure="ms"),
+        Row(API_LATENCY, "99 % latency of messages while pages are read, times that without", OPERATING,
+            figure="ratio"),
+        Row(COMMAND, "`supersoniq queues list`, ms", OPERATING, figure="ms"),
+    ]  # fmt: skip
+
+
 def churn(operation: str) -> tuple[str, ...]:
     """The command for one kind of operation."""
     return ("churn", "--operation", operation, "--busy-poll")
@@ -284,6 +304,7 @@ def rows(scale: Scale) -> list[Row]:
         ),
         *durable_rows(scale.stored),
         *rule_rows(scale),
+        *operating_rows(scale),
         *[row for depth in scale.depths for row in deep_rows(depth)],
     ]
 
@@ -332,6 +353,11 @@ BARS = [
     Bar("expired in the middle of a queue: median lateness", LATE_MIDDLE, "late_ms", 20),
     Bar("many expire within a second: worst round trip meanwhile", EXPIRING, "stall_ms", 50),
     Bar("RSS of delayed messages more", DELAYED_MEMORY, "mb", 100),
+    Bar("start to an answer of the management API", API_START, "s", 0.7),
+    Bar("RSS idle with the API", API_MEMORY, "mb", 90),
+    Bar("a page of 500 of 10,000 queues", API_PAGE, "ms", 100),
+    Bar("99 % latency of messages while such pages are read", API_LATENCY, "ratio", 2),
+    Bar("a command", COMMAND, "ms", 150),
 ]
 
 # Of the rows of deep queues, at full scale.

@@ -22,7 +22,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from brokers import BROKERS, Before, Broker, RabbitMQ, Unavailable
+from brokers import BROKERS, Before, Broker, Managed, RabbitMQ, SupersoniQ, Unavailable
 from deep import measure_deep
 from delayed import measure_delayed
 from disk import NO_DISK, file_system
@@ -38,6 +38,7 @@ from matrix import (
     EXPIRY,
     FULL,
     LATENESS,
+    OPERATING,
     QUICK,
     RULES,
     SIZE,
@@ -49,6 +50,7 @@ from matrix import (
     through,
 )
 from measures import Failed, Figures, measure_crowd, measure_load, measure_size
+from operating import measure_operating
 from rules import measure_rule
 
 from supersoniq.cli.version import core
@@ -100,6 +102,7 @@ class Benchmark:
         self._run_stage([row for row in wanted if row.group in (RULES, LATENESS)], [])
         self._run_expiry({row.key for row in wanted if row.group == EXPIRY})
         self._run_delayed({row.key for row in wanted if row.group == DELAYED})
+        self._run_operating({row.key for row in wanted if row.group == OPERATING})
         for depth in self._scale.depths:
             self._run_deep(depth, {row.key for row in wanted if row.group == DEEP})
 
@@ -167,6 +170,16 @@ class Benchmark:
                 except (Failed, Unavailable, OSError, ValueError) as failed:
                     for key in sorted(wanted):
                         self.failed(key, broker, failed)
+
+    def _run_operating(self, wanted: set[str]) -> None:
+        for broker in self._brokers if wanted else []:
+            if broker.name == SupersoniQ.name:
+                managed = Managed(broker.directory.with_name("managed"))
+                try:
+                    measure_operating(managed, self._scale, partial(self._note_wanted, wanted, managed))
+                except (Failed, Unavailable, ClientError, OSError, ValueError) as failed:
+                    for key in sorted(wanted):
+                        self.failed(key, managed, failed)
 
     def _run_deep(self, depth: Depth, wanted: set[str]) -> None:
         keys = {row.key for row in deep_rows(depth)} & wanted
