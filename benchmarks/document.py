@@ -111,9 +111,9 @@ NOTES = {
         "delayed messages without a plugin.",
     ],
     OPERATING: [
-        "With the listeners of HTTP, which the other rows do without, as RabbitMQ does without plugins. Pages",
-        "are read five times a second while latency is measured, at 2,000 messages a second. The command is a",
-        "process of its own, from its start to its end.",
+        "With the listeners of HTTP, which the other rows do without, as RabbitMQ does without plugins.",
+        "Pages are read five times a second while latency is measured, at 2,000 messages a second. The",
+        "command is a process of its own, from its start to its end.",
     ],
     DEEP: [
         "One run. All messages are confirmed before the broker is killed; the files stay in the system's",
