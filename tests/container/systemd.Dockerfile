@@ -6,7 +6,7 @@ FROM ${BROKER_IMAGE} AS broker
 FROM ${BASE_IMAGE}
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends systemd
 COPY --from=broker /opt/supersoniq /opt/supersoniq
-COPY deploy/systemd/supersoniq.service /etc/systemd/system/
+COPY supersoniq.service /etc/systemd/system/
 ENV container=docker
 STOPSIGNAL SIGRTMIN+3
 CMD ["/lib/systemd/systemd", "--system", "--log-target=console", "--show-status=no"]

@@ -53,7 +53,7 @@ def machine(engine: Engine, image: str) -> Iterator[Machine]:
     tag = "supersoniq-test/systemd"
     engine.run(
         "build", "-q", "--network", "host", "-t", tag, "-f", "tests/container/systemd.Dockerfile",
-        "--build-arg", f"BASE_IMAGE={base_image(engine)}", "--build-arg", f"BROKER_IMAGE={image}", ".",
+        "--build-arg", f"BASE_IMAGE={base_image(engine)}", "--build-arg", f"BROKER_IMAGE={image}", "deploy/systemd",
         timeout=BUILD_SECONDS,
     )  # fmt: skip
     cgroup = ["--cgroupns", "host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
