@@ -28,6 +28,8 @@ RUN /opt/build/bin/pip wheel --quiet --no-deps --wheel-dir /wheels .
 # The bytecode is written here: the file system may be read-only when the broker runs. pip has no work left then.
 RUN /opt/supersoniq/bin/python -m pip install --quiet --compile /wheels/*.whl && \
     /opt/supersoniq/bin/python -m pip uninstall --quiet --yes pip setuptools
+# rabbitmqctl, rabbitmq-diagnostics and the like, for scripts that `docker exec` them.
+RUN /opt/supersoniq/bin/supersoniq ctl --install /opt/supersoniq/bin
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="SupersoniQ" \

@@ -82,3 +82,13 @@ def test_wrong_certificate_is_one_line_and_exit_code_2(supersoniq: Run, authorit
     result = supersoniq("serve", "--port", "0", env=environ(old))
     assert result.returncode == 2
     assert result.stderr == f"supersoniq: TLS certificate {old} expired on 2024-06-01T00:00:00Z\n"
+
+
+def test_ping_asks_the_tls_port_where_there_is_no_other(
+    serve: Serve, supersoniq: Run, authority: Authority, free_port: int
+) -> None:
+    env = environ(authority.issue("localhost"), amqp="off", tls_port=free_port)
+    serve(env=env)
+    done = supersoniq("ping", env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"127.0.0.1:{free_port}: 10 round trips, min ")

@@ -41,7 +41,8 @@ def start(engine: Engine, image: str, free_port: int, volume: str) -> Iterator[S
 
     def run(*options: str, env: dict[str, str] | None = None, command: tuple[str, ...] = ()) -> Container:
         names.append(f"supersoniq-test-{uuid.uuid4().hex[:8]}")
-        variables = {"SUPERSONIQ_PORT": str(free_port), "SUPERSONIQ_HOST": "127.0.0.1"} | (env or {})
+        own = {"SUPERSONIQ_PORT": str(free_port), "SUPERSONIQ_MANAGEMENT_PORT": "0"}
+        variables = {"SUPERSONIQ_HOST": "127.0.0.1"} | own | (env or {})
         given = [text for name, value in variables.items() for text in ("-e", f"{name}={value}")]
         engine.run("run", "-d", "--network", "host", "--name", names[-1], *given, *options, image, *command)
         return Container(engine, names[-1], free_port)

@@ -188,6 +188,31 @@ def test_wrong_setting_is_one_line_and_exit_code_2(start: Start) -> None:
     assert container.log.startswith("supersoniq: sync = sometimes (SUPERSONIQ_SYNC)")
 
 
+def test_variables_of_rabbitmq_s_image_are_understood(start: Start) -> None:
+    container = start(
+        env={
+            "RABBITMQ_DEFAULT_USER": "shop",
+            "RABBITMQ_DEFAULT_PASS": "s3cret",
+            "RABBITMQ_DEFAULT_VHOST": "orders",
+        }
+    )
+    container.credentials, container.vhost = "shop:s3cret", "orders"
+    connection = container.connect()
+    connection.channel().queue_declare("there")
+    connection.close()
+    assert "there" in container.execute("rabbitmqctl", "-q", "list_queues", "-p", "orders", "name")
+
+
+def test_tools_of_rabbitmq_s_image_are_there(start: Start) -> None:
+    container = start()
+    container.connect().close()
+    assert "Will ping" in container.execute("rabbitmq-diagnostics", "ping")
+    container.execute("rabbitmqctl", "await_startup")
+    container.execute("rabbitmqctl", "add_user", "later", "s3cret")
+    assert "later" in container.execute("rabbitmqctl", "list_users")
+    assert "status" in container.execute("supersoniq", "--help")
+
+
 def test_all_addresses_may_mean_ipv4_only(engine: Engine, image: str, start: Start) -> None:
     """The image listens on 0.0.0.0 and ::, and engines give containers no IPv6 by default."""
     container = start(env={"SUPERSONIQ_HOST": "0.0.0.0,::"})

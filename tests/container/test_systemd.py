@@ -49,18 +49,17 @@ class Machine(Container):
 @pytest.fixture(scope="module")
 def machine(engine: Engine, image: str) -> Iterator[Machine]:
     """A machine on which the unit was started."""
-    name = f"supersoniq-test-{uuid.uuid4().hex[:8]}"
+    container = f"supersoniq-test-{uuid.uuid4().hex[:8]}"
     tag = "supersoniq-test/systemd"
-    engine.run(
-        "build", "-q", "--network", "host", "-t", tag, "-f", "tests/container/systemd.Dockerfile",
-        "--build-arg", f"BASE_IMAGE={base_image(engine)}", "--build-arg", f"BROKER_IMAGE={image}", "deploy/systemd",
-        timeout=BUILD_SECONDS,
-    )  # fmt: skip
+    images = {"BASE_IMAGE": base_image(engine), "BROKER_IMAGE": image}
+    arguments = [text for name, value in images.items() for text in ("--build-arg", f"{name}={value}")]
+    file = ("-f", "tests/container/systemd.Dockerfile", "deploy/systemd")
+    engine.run("build", "-q", "--network", "host", "-t", tag, *arguments, *file, timeout=BUILD_SECONDS)
     cgroup = ["--cgroupns", "host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw"]
     tmpfs = ["--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"]
-    engine.run("run", "-d", "--privileged", "--network", "host", *cgroup, *tmpfs, "--name", name, tag)
+    engine.run("run", "-d", "--privileged", "--network", "host", *cgroup, *tmpfs, "--name", container, tag)
     (port,) = free_ports(1)
-    host = Machine(engine, name, port)
+    host = Machine(engine, container, port)
     try:
         host.wait_for_systemd()
         host.execute("mkdir", "-p", "/etc/supersoniq")
@@ -69,7 +68,7 @@ def machine(engine: Engine, image: str) -> Iterator[Machine]:
         host.systemctl("enable", "--now", "supersoniq")
         yield host
     finally:
-        engine.run("rm", "-f", "-v", name)
+        engine.run("rm", "-f", "-v", container)
 
 
 def send(machine: Machine, body: bytes) -> None:
