@@ -25,7 +25,6 @@ from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Turn
 from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings
-from supersoniq.control.actor import NODE
 from supersoniq.control.administration import Administration
 from supersoniq.control.parameters import CLUSTER_ID
 from supersoniq.management.context import ManagementContext
@@ -100,6 +99,7 @@ class Node:
         self._controlled = ControlledNode(
             self.make_vhost, self.make_stage, settings.default_queue_type, self._tell_cluster_name
         )
+        self._controlled.gone_vhosts = self.context.counters.gone_vhosts
         self.administration = Administration(
             self.vhosts,
             self._users,
@@ -230,7 +230,6 @@ class Node:
             self._recover()
             self.administration.recall()
             furnish(settings, self.administration)
-            self._name_cluster()
             alarms = Alarms(self.context.alarm, self._watches(), self.events, node_name())
             server = Server(self.context, alarms, self._storage(), _networks(settings))
             self.metering = self._new_metering(server)
@@ -328,12 +327,6 @@ class Node:
             raise RecoveryError(
                 f"data directory {self._settings.data_dir} cannot be used: {error.strerror or error}"
             ) from error
-
-    def _name_cluster(self) -> None:
-        """Give a new cluster what those who gather metrics tell it by."""
-        if CLUSTER_ID not in self.administration.global_parameters:
-            cluster_id = f"rabbitmq-cluster-id-{self._names.unique().decode()}"
-            self.administration.put_global_parameter(CLUSTER_ID, cluster_id, NODE)
 
     @property
     def cluster_name(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from supersoniq.auth.passwords import SCRYPT, SHA256, PasswordHash, hash_password
 from supersoniq.auth.users import ADMINISTRATOR
+from supersoniq.broker.counters import VHostCounters
 from supersoniq.broker.vhost import VHost
 from supersoniq.config import ConfigError, Settings
 from supersoniq.control.first_start import FirstUser
@@ -29,6 +30,7 @@ class ControlledNode(NodeParts):
         tell_cluster_name: Callable[[str], None],
     ) -> None:
         self.server: Server | None = None
+        self.gone_vhosts: VHostCounters | None = None  # what those have counted that are deleted
         self._make_vhost = make_vhost
         self._make_stage = make_stage
         self._queue_type = queue_type
@@ -52,6 +54,11 @@ class ControlledNode(NodeParts):
             vhost = connection.client.vhost
             if vhost is not None and vhost.name == name:
                 connection.force_close(reason)
+
+    def vhost_deleted(self, vhost: VHost) -> None:
+        """Have what it has counted counted still."""
+        if self.gone_vhosts is not None:
+            self.gone_vhosts.absorb(vhost.counters)
 
     def close_connections_of_user(self, name: str, reason: str) -> None:
         """Close them; they are told at the end of the turn."""

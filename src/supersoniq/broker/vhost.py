@@ -462,6 +462,8 @@ class VHost:
         """Drop everything: the node is stopping."""
         for queue in list(self.queues.values()):
             queue.close()
+        for exchange in self.exchanges.values():
+            self.counters.gone_exchanges.add(exchange.counters)
         self.queues.clear()
         self.exchanges.clear()
         self._exclusive.clear()

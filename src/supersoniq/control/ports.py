@@ -28,6 +28,9 @@ class NodeParts(ABC):
     def close_connections_of_user(self, name: str, reason: str) -> None:
         """Close all connections of a user with 320."""
 
+    def vhost_deleted(self, vhost: VHost) -> None:  # noqa: B027  (who counts nothing does not care)
+        """Take note that a virtual host is gone, with all that was in it."""
+
     @abstractmethod
     def cluster_name_changed(self, name: str) -> None:
         """Tell new clients another name in Connection.Start; an empty one is the node's own."""

@@ -91,6 +91,7 @@ class VHostChanges:
         with self._kept.together():
             with vhost.announcer.acting(actor.name, actor.address):
                 demolish(vhost)
+            self._node.vhost_deleted(vhost)
             for kind, place, setting in self._kept.known():
                 if place == name:
                     self._kept.remove(kind, name, setting)
