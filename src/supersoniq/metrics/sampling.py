@@ -12,6 +12,7 @@ from supersoniq.broker.counters import MESSAGE_FIELDS, MessageCounters, TrafficC
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.totals import Lengths, lengths_of, visible_queues
+from supersoniq.broker.vhost import VHost
 from supersoniq.metrics.details import PERIOD_MS
 from supersoniq.metrics.figures import Figures
 from supersoniq.metrics.history import History
@@ -63,7 +64,8 @@ class Sampling:
         self.node = History(OF_NODE, NODE_LENGTHS_AT)
         self._sources = sources
         self._now_ms = 0
-        self._queues: list[Queue] = []
+        self._vhosts: list[tuple[VHost, Lengths]] = []
+        self._queues: list[tuple[Queue, Lengths]] = []
         self._exchanges: list[Exchange] = []
         self._connections: list[Connection] = []
         self._moved_count = 0
@@ -72,29 +74,22 @@ class Sampling:
     def begin(self) -> None:
         """Begin to take samples of everything, as of now."""
         sources = self._sources
-        now_ms = self._now_ms = sources.now_ms() // PERIOD_MS * PERIOD_MS
+        self._now_ms = sources.now_ms() // PERIOD_MS * PERIOD_MS
         self.figures = sources.figures()
         vhosts = list(sources.vhosts.values())
-        self._queues = list(chain.from_iterable(visible_queues(vhost) for vhost in vhosts))
+        self._vhosts = [(vhost, Lengths()) for vhost in vhosts]
+        self._queues = [
+            (queue, lengths) for vhost, lengths in self._vhosts for queue in visible_queues(vhost)
+        ]
         self._exchanges = list(chain.from_iterable(vhost.exchanges.values() for vhost in vhosts))
         self._connections = list(sources.connections())
         self._moved_count = 0
-        for vhost in vhosts:
-            totals = vhost_totals(sources, vhost.name)
-            values = totals.messages.values() + traffic_values(totals.traffic) + length_values(totals.lengths)
-            history = vhost.counters.history
-            if history is None:
-                history = vhost.counters.history = History(OF_OBJECT, VHOST_LENGTHS_AT)
-            cast(History, history).add(now_ms, values, ROWS_OF_OBJECT)
-        totals = node_totals(sources)
-        values = totals.messages.values() + churn(sources) + length_values(totals.lengths)
-        self.node.add(now_ms, values + self.figures.sampled(), ROWS_OF_NODE)
 
     def step(self, seconds: float) -> bool:
         """Go on for about so long; true if there is more to do."""
         end = time.monotonic() + seconds
         while self._queues:
-            self._sample_queue(self._queues.pop())
+            self._sample_queue(*self._queues.pop())
             if time.monotonic() > end:
                 return True
         while self._exchanges:
@@ -105,12 +100,34 @@ class Sampling:
             self._sample_connection(self._connections.pop())
             if time.monotonic() > end:
                 return True
+        self._sample_totals()
         rows = min(max(ROWS_MAX // max(self._moved_count, 1), ROWS_MIN), ROWS_OF_OBJECT[0])
         self._rows_max = (rows, min(rows, ROWS_OF_OBJECT[1]))
         self.last_ms = self._now_ms
         return False
 
-    def _sample_queue(self, queue: Queue) -> None:
+    def _sample_totals(self) -> None:
+        """Sample virtual hosts and the node, whose queues were counted one by one."""
+        sources, now_ms = self._sources, self._now_ms
+        ready = unacked = 0
+        for vhost, lengths in self._vhosts:
+            messages = vhost.counters.channels.total()
+            traffic = vhost_traffic(sources, vhost)
+            values = messages.values() + traffic_values(traffic) + length_values(lengths)
+            history = vhost.counters.history
+            if history is None:
+                history = vhost.counters.history = History(OF_OBJECT, VHOST_LENGTHS_AT)
+            cast(History, history).add(now_ms, values, ROWS_OF_OBJECT)
+            ready += int(lengths.ready_count)
+            unacked += int(lengths.unacked_count)
+        values = [*node_messages(sources).values(), *churn(sources), ready, unacked]
+        self.node.add(now_ms, values + self.figures.sampled(), ROWS_OF_NODE)
+        self._vhosts = []
+
+    def _sample_queue(self, queue: Queue, lengths: Lengths) -> None:
+        if queue.deleted:
+            return
+        lengths.add(queue)
         counters = queue.counters
         ready, unacked = queue.ready_count, int(queue.unacked_count)
         if counters.has_moved(ready + 7 * unacked):
@@ -169,25 +186,40 @@ def churn(sources: Sources) -> list[int]:
     ]
 
 
+def vhost_traffic(sources: Sources, vhost: VHost) -> TrafficCounters:
+    """Return what went over the sockets of a virtual host's connections."""
+    traffic = TrafficCounters()
+    traffic.add(vhost.counters.traffic)
+    for connection in sources.connections():
+        if connection.client.vhost is vhost:
+            traffic.add(connection.client.traffic)
+    return traffic
+
+
 def vhost_totals(sources: Sources, name: str) -> Totals:
     """Return what a virtual host has counted and holds."""
     totals = Totals()
     vhost = sources.vhosts[name]
     totals.messages = vhost.counters.channels.total()
     totals.lengths = lengths_of(visible_queues(vhost))
-    totals.traffic.add(vhost.counters.traffic)
-    for connection in sources.connections():
-        if connection.client.vhost is vhost:
-            totals.traffic.add(connection.client.traffic)
+    totals.traffic = vhost_traffic(sources, vhost)
     return totals
+
+
+def node_messages(sources: Sources) -> MessageCounters:
+    """Return what all channels of a node have counted."""
+    messages = MessageCounters()
+    messages.add(sources.context.counters.gone_vhosts.channels.gone)
+    for vhost in sources.vhosts.values():
+        messages.add(vhost.counters.channels.total())
+    return messages
 
 
 def node_totals(sources: Sources) -> Totals:
     """Return what a node has counted and holds; its traffic is not among it."""
     totals = Totals()
-    totals.messages.add(sources.context.counters.gone_vhosts.channels.gone)
+    totals.messages = node_messages(sources)
     for vhost in sources.vhosts.values():
-        totals.messages.add(vhost.counters.channels.total())
         for queue in visible_queues(vhost):
             totals.lengths.add(queue)
     return totals
