@@ -33,7 +33,12 @@ def base_image(engine: Engine) -> str:
 
 
 def broker_image(engine: Engine) -> str:
-    """Build the Dockerfile as it stands; layers that did not change are taken from the engine's cache."""
+    """Build the Dockerfile as it stands; layers that did not change are taken from the engine's cache.
+
+    BROKER_IMAGE of the environment is taken instead where it is set: one that was built before.
+    """
+    if built := os.environ.get("BROKER_IMAGE"):
+        return built
     # SUPERSONIQ_PURE in the environment builds an interpreted image, for work on the tests themselves.
     pure = os.environ.get("SUPERSONIQ_PURE", "")
     arguments = (

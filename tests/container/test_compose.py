@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.container.engine import ROOT, Engine, install
-from tests.container.images import BROKER, base_image, derived_image
+from tests.container.images import base_image, derived_image
 from tests.docs.sandbox import free_ports
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1800)]
@@ -59,7 +59,7 @@ def composition(engine: Engine, image: str) -> Iterator[Composition]:
     here = ROOT / "tests" / "container"
     engine.environ |= {name: str(port) for name, port in ports.items()} | {
         "BASE_IMAGE": base_image(engine),
-        "BROKER_IMAGE": BROKER,
+        "BROKER_IMAGE": image,
         "EXAMPLES_IMAGE": derived_image(engine, "supersoniq-test/examples", ROOT / "examples" / "Dockerfile"),
         "PROMETHEUS_IMAGE": derived_image(
             engine, "supersoniq-test/prometheus", here / "prometheus.Dockerfile"
