@@ -53,12 +53,7 @@ def test_call_is_fast(node: FakeNode, environ: dict[str, str]) -> None:
 
 
 def test_typer_answers_the_rest(environ: dict[str, str]) -> None:
-    for words, code in (
-        (["queues", "--help"], 0),
-        (["queues", "lsit"], 2),
-        (["--help"], 0),
-        (["nonsense"], 2),
-    ):
+    for words, code in ((["queues", "--help"], 0), (["queues", "lsit"], 2)):
         done = subprocess.run(
             [sys.executable, "-m", "supersoniq", *words], capture_output=True, env=environ, check=False
         )

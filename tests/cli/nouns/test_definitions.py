@@ -46,6 +46,20 @@ def test_file_is_imported(node: FakeNode, ask: Ask, file: Path, words: list[str]
     assert node.changes() == [("POST", path, DEFINITIONS)]
 
 
+def test_what_cannot_be_honoured_is_noted(node: FakeNode, ask: Ask, file: Path) -> None:
+    left = {"what": "parameters of component shovel", "vhost": "/", "name": "s"}
+    node.accepts("POST", "definitions", {"not_honoured": [left]})
+    assert ask("definitions", "import", str(file)).err == "not honoured: parameters of component shovel / s\n"
+
+
+def test_dry_run_says_what_would_be_done(node: FakeNode, ask: Ask, file: Path) -> None:
+    would = {"action": "create", "kind": "queue", "name": "q", "vhost": "/", "changed": [], "reason": ""}
+    node.accepts("POST", "definitions", [would])
+    said = ask("definitions", "import", str(file), "--dry-run")
+    assert said.out.splitlines()[1].split() == ["create", "queue", "q", "/"]
+    assert node.asked[-1].query == "dry_run=true"
+
+
 def test_no_difference_is_exit_code_0(ask: Ask, file: Path) -> None:
     assert ask("definitions", "diff", str(file)) == (0, "", "no difference\n")
 

@@ -7,13 +7,21 @@ from typing import Annotated, Any
 
 from supersoniq.cli.nouns.shared import json_of, read_file
 from supersoniq.cli.remote.call import Call, Failed, WrongUse
-from supersoniq.cli.remote.cells import Item
+from supersoniq.cli.remote.cells import Column, Item
 from supersoniq.cli.remote.differing import Difference, differences
 from supersoniq.cli.remote.words import Argument, Command, Option
 
 OfVhost = Annotated[
     str | None, Option(("--vhost", "-p"), "Of this virtual host only, without users.", "VHOST", (), "vhosts")
 ]
+WOULD_DO = (
+    Column("do", "action"),
+    Column("kind", "kind"),
+    Column("name", "name"),
+    Column("vhost", "vhost"),
+    Column("changed", "changed"),
+    Column("reason", "reason"),
+)
 File = Annotated[str, Argument("FILE", "The file; - is standard input.")]
 
 
@@ -45,9 +53,19 @@ def export(
     call.done(f"definitions are in {file}")
 
 
-def import_(call: Call, file: File, vhost: OfVhost = None) -> None:
+def import_(
+    call: Call,
+    file: File,
+    dry_run: Annotated[
+        bool, Option(("--dry-run",), "Change nothing; say what the node would do with each thing.")
+    ] = False,
+    vhost: OfVhost = None,
+) -> None:
     """Create what a file of RabbitMQ, LavinMQ or this broker defines. Nothing is deleted."""
     definitions = _read(file)
+    if dry_run:
+        call.show(call.api.post("definitions", *_only(vhost), body=definitions, dry_run=True), WOULD_DO)
+        return
     answer = call.api.post("definitions", *_only(vhost), body=definitions)
     if call.as_json:
         call.json(answer if answer is not None else {"done": "imported"})
@@ -103,7 +121,7 @@ def _is_list(items: object) -> bool:
 def _unhonoured(answer: object) -> list[str]:
     """What the node says that it cannot do of what it has imported."""
     found = answer.get("not_honoured", []) if isinstance(answer, dict) else []
-    return [str(item) for item in found]
+    return [" ".join([str(part) for part in item.values() if part]) for item in found]
 
 
 def _line(difference: Difference) -> str:
