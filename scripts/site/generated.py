@@ -54,7 +54,9 @@ def http_api() -> str:
     parts += [f"| `{name}` | {_escaped(text)} |" for name, text in common.items()]
     for name, each in routes.items():
         parts.append(f"\n## {name.replace('_', ' ').capitalize()}\n\n| request | | who |\n|---|---|---|")
-        parts += [_route(list(same), common) for _, same in groupby(each, lambda route: (route.path, route.summary))]
+        parts += [
+            _route(list(same), common) for _, same in groupby(each, lambda route: (route.path, route.summary))
+        ]
     return "\n".join(parts)
 
 

@@ -49,7 +49,13 @@ def _link(match: re.Match[str], source: Path, uri: str) -> str:
     target = (source.parent / match["path"]).resolve()
     if not target.exists():
         return match[0]
-    to = _uri(target) if _is_brought(target) else target.relative_to(DOCS).as_posix() if target.is_file() else ""
+    to = (
+        _uri(target)
+        if _is_brought(target)
+        else target.relative_to(DOCS).as_posix()
+        if target.is_file()
+        else ""
+    )
     if not to:
         return match[0]
     up = "../" * uri.count("/")
