@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: puts in what is generated, and brings along files that pages link to and that are not in docs/."""
+"""Hooks of mkdocs: what is generated is put in, and files outside docs/ that pages link to come along."""
 
 import re
 import sys
@@ -67,6 +67,6 @@ def _is_brought(target: Path) -> bool:
 
 
 def _uri(target: Path) -> str:
-    """Where a file of the repository is in the site. README of the repository must not be a folder's first page."""
+    """Where a file of the repository is in the site; its README must not be a folder's first page."""
     path = target.relative_to(ROOT).as_posix()
     return f"{BROUGHT}/{'about.md' if path == 'README.md' else path}"
