@@ -49,6 +49,17 @@ class Call:
         """Whether a parameter of the query says true."""
         return self.asked(parameter) == "true"
 
+    def number(self, parameter: str, default: int, most: int) -> int:
+        """Return a number of the query, from 0 to `most`; raises 400."""
+        asked = self.asked(parameter, str(default))
+        try:
+            number = int(asked)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= most:
+            raise bad_request(f"{parameter} = {asked}: expected a number from 0 to {most}")
+        return number
+
     async def body(self, complaint: str = "not_json") -> Body:
         """Return the body, an object; raises 400 with `complaint` for others."""
         return await read_object(self.request, complaint)

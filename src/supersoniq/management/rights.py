@@ -1,6 +1,7 @@
 """Rights: what a caller may do in a virtual host, as if it had come by AMQP. Operators may do everything."""
 
 from supersoniq.amqp.tables import Table
+from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.vhost import VHost
 from supersoniq.management.access import Caller
 from supersoniq.management.context import ManagementContext
@@ -36,6 +37,11 @@ class Rights:
         if self._access is not None:
             self._access.publish(address)
 
+    def read_topic(self, exchange: Exchange, routing_key: bytes) -> None:
+        """Raise unless messages with this routing key may be had from an exchange that may be read."""
+        if self._access is not None:
+            self._access.topic("read", exchange, routing_key)
+
     def declare_queue(self, name: bytes, arguments: Table) -> None:
         """Raise unless a queue may be declared with these arguments."""
         self.configure(QUEUE, name)
@@ -59,5 +65,5 @@ class Rights:
         self.write(kind, destination)
         self.read(EXCHANGE, source)
         exchange = self._vhost.exchanges.get(source)
-        if self._access is not None and exchange is not None:
-            self._access.topic("read", exchange, binding_key)
+        if exchange is not None:
+            self.read_topic(exchange, binding_key)

@@ -41,24 +41,14 @@ MOVE: Final = {
 }
 
 
-def _number(call: Call, name: str, default: int, most: int) -> int:
-    try:
-        number = int(call.asked(name, str(default)))
-    except ValueError:
-        number = -1
-    if not 0 <= number <= most:
-        raise bad_request(f"{name} = {call.asked(name)}: expected a number from 0 to {most}")
-    return number
-
-
 async def browse(call: Call) -> Response:
     """Look at messages; all stays as it is."""
     vhost, queue = call.queue()
     with refusals():
         call.rights(vhost).read(QUEUE, queue.name)
     meant = Filter(dict(call.request.query_params))
-    position, limit = _number(call, "after", 0, 1 << 62), _number(call, "limit", LIMIT, LIMIT_MAX)
-    encoding, truncate = call.asked("encoding", AUTO), _number(call, "truncate", BODY_BYTES, 1 << 30)
+    position, limit = call.number("after", 0, 1 << 62), call.number("limit", LIMIT, LIMIT_MAX)
+    encoding, truncate = call.asked("encoding", AUTO), call.number("truncate", BODY_BYTES, 1 << 30)
     if encoding not in (AUTO, BASE64):
         raise bad_request("Unsupported encoding. Please use auto or base64.")
     now_ms = call.management.facts.now_ms()

@@ -18,7 +18,7 @@ MODULES: Final = {
     "deprecated-features": ("others",),
     "diagnostics": ("diagnostics",),
     "docs": ("documentation",),
-    "exchanges": ("exchanges", "bindings", "messages"),
+    "exchanges": ("exchanges", "bindings", "messages", "delayed"),
     "extensions": ("others",),
     "feature-flags": ("others",),
     "global-parameters": ("parameters",),
