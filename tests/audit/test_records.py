@@ -53,6 +53,7 @@ def test_refusal_has_code_and_text() -> None:
         ("user.limits.set", {"name": "limits", "username": "ben"}, "user", "ben", None),
         ("user.created", {"name": "ben"}, "user", "ben", None),
         ("vhost.created", {"name": "v"}, "vhost", "v", "v"),
+        ("supersoniq.queue.changed", {"name": b"q", "vhost": "v"}, "queue", "q", "v"),
         ("vhost.limits.set", {"name": "limits", "vhost": "v"}, "vhost", "v", "v"),
         ("topic.permission.deleted", {"user": "ben", "vhost": "v"}, "topic_permission", "ben", "v"),
         ("policy.set", {"name": "p", "vhost": "v"}, "policy", "p", "v"),

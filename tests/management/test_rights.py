@@ -39,6 +39,8 @@ def test_what_does_not_is_refused(rights: Rights) -> None:
     with pytest.raises(AccessRefused, match="write access to exchange 'x'"):
         rights.declare_queue(b"own", table_of({"x-dead-letter-exchange": "x"}))
     with pytest.raises(AccessRefused, match="write access to exchange 'x'"):
+        rights.change_queue(b"own", table_of({"x-dead-letter-exchange": "x"}))
+    with pytest.raises(AccessRefused, match="write access to exchange 'x'"):
         rights.declare_exchange(b"own", table_of({"alternate-exchange": "x"}))
     with pytest.raises(AccessRefused, match="write access to queue 'x'"):
         rights.bind(b"own", QUEUE, b"x", b"")

@@ -24,6 +24,7 @@ KINDS: Final = {
     "queue.": "queue",
     "exchange.": "exchange",
     "binding.": "binding",
+    "supersoniq.queue.": "queue",
     "supersoniq.definitions.": "definitions",
     "supersoniq.access.": "access",
 }

@@ -45,8 +45,17 @@ class Rights:
     def declare_queue(self, name: bytes, arguments: Table) -> None:
         """Raise unless a queue may be declared with these arguments."""
         self.configure(QUEUE, name)
+        if name not in self._vhost.queues:
+            self._dead_letter(name, arguments)
+
+    def change_queue(self, name: bytes, changes: Table) -> None:
+        """Raise unless a queue may get these arguments: what a new one takes, even where it is there."""
+        self.configure(QUEUE, name)
+        self._dead_letter(name, changes)
+
+    def _dead_letter(self, name: bytes, arguments: Table) -> None:
         dead_letter_exchange = arguments.get(b"x-dead-letter-exchange")
-        if name not in self._vhost.queues and dead_letter_exchange is not None:
+        if dead_letter_exchange is not None:
             self.read(QUEUE, name)
             if dead_letter_exchange.is_string:
                 self.write(EXCHANGE, dead_letter_exchange.octets())

@@ -1,4 +1,4 @@
-"""What waits in a queue: looked at, searched, taken out, moved; arguments changed in place."""
+"""What waits in a queue: looked at, searched, taken out, moved."""
 
 import pika
 import pytest
@@ -88,16 +88,6 @@ def test_messages_go_to_another_queue_or_stay(ours: Common, our_channel: Blockin
     assert ours.api.post(ours.path(Q + "/redrive")) == {"moved": 0, "left": 1}  # it has not died
 
 
-def test_arguments_change_in_place(ours: Common, our_channel: BlockingChannel) -> None:
-    for number in range(3):
-        publish(our_channel, str(number))
-    answer = ours.api.ask("PATCH", ours.path(Q), {"arguments": {"x-max-length": 2, "x-expires": 60000}})
-    assert answer.value == {"arguments": {"x-max-length": 2, "x-expires": 60000}}
-    assert found(ours) == ["1", "2"]
-    answer = ours.api.ask("PATCH", ours.path(Q), {"arguments": {"x-max-length": None}})
-    assert answer.value == {"arguments": {"x-expires": 60000}}
-
-
 def test_what_makes_no_sense(ours: Common) -> None:
     limit = "limit = 2000: expected a number from 0 to 1000"
     other = "queue has to name another queue of the virtual host"
@@ -108,6 +98,5 @@ def test_what_makes_no_sense(ours: Common) -> None:
             Case("GET", Q + "/messages?older_than_ms=x", None, 400, bad(["not_integer", "x"])),
             Case("DELETE", Q + "/messages/x", None, 404, NOT_FOUND),
             Case("POST", Q + "/redrive", {"to": "queue", "queue": "q"}, 400, bad(other)),
-            Case("PATCH", Q, {"arguments": {"x-max-length": "a"}}, 400),
         ],
     )

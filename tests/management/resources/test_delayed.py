@@ -1,13 +1,17 @@
 """What waits in an exchange for its time: looked at, paged, cancelled."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
+from tests.management.api import Api
 from tests.management.cases import NOT_FOUND, REFUSED, Case, bad, play
 from tests.management.conftest import Common
+
+from supersoniq import Broker
 
 PATH = "/exchanges/$V/later/delayed"
 HOUR_MS = 3_600_000
@@ -108,6 +112,23 @@ def test_topic_permissions_hide_messages(ours: Common, our_channel: BlockingChan
     rights = {"exchange": "alarms", "write": ".*", "read": "^own"}
     ours.api.put(ours.path(f"/topic-permissions/$V/{name}"), rights)
     assert bodies(user.get(ours.path("/exchanges/$V/alarms/delayed"))) == ["own.a"]
+
+
+def test_what_was_cancelled_stays_gone_after_a_restart(tmp_path: Path) -> None:
+    path = "/api/exchanges/%2F/later/delayed"
+    with Broker(data_dir=tmp_path, management="on") as broker:
+        with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+            channel = connection.channel()
+            arguments = {"x-delayed-type": "fanout"}
+            channel.exchange_declare("later", "x-delayed-message", durable=True, arguments=arguments)
+            channel.confirm_delivery()
+            for body in ("kept", "dropped"):
+                delay(channel, body, 1)
+        api = Api(broker.api_url)
+        name = next(each["id"] for each in api.get(path)["messages"] if each["payload"] == "dropped")
+        assert api.ask("DELETE", f"{path}/{name}").status == 204
+    with Broker(data_dir=tmp_path, management="on") as broker:
+        assert bodies(Api(broker.api_url).get(path)) == ["kept"]
 
 
 def test_what_makes_no_sense(ours: Common) -> None:

@@ -1,15 +1,12 @@
-"""What waits in a queue: looked at without consuming it, searched, taken out, moved; arguments changed."""
+"""What waits in a queue: looked at without consuming it, searched, taken out, moved."""
 
 from typing import Final
 
 from starlette.responses import Response
 
-from supersoniq.amqp.primitives import octets
-from supersoniq.amqp.tables import plain
-from supersoniq.broker.changing import change_queue
 from supersoniq.broker.message import Entry
 from supersoniq.broker.queues.queue import Queue
-from supersoniq.management.bodies import Body, as_table, encodable
+from supersoniq.management.bodies import Body
 from supersoniq.management.call import Call, answer, done, refusals
 from supersoniq.management.encoding import encode
 from supersoniq.management.errors import bad_request, not_found
@@ -140,33 +137,9 @@ def _other(call: Call, body: Body, queue: Queue) -> bytes:
     return name
 
 
-async def change(call: Call) -> Response:
-    """Change arguments of a queue; what is in it stays. A null takes an argument away."""
-    vhost, queue = call.queue()
-    body = await call.body()
-    changes = body.map("arguments")
-    changed = {octets(encodable(name)) for name in changes}
-    kept = {name: field for name, field in queue.options.arguments.items() if name not in changed}
-    new = as_table({name: value for name, value in changes.items() if value is not None})
-    with refusals():
-        call.rights(vhost).declare_queue(queue.name, {**kept, **new})
-        with call.acting(vhost):
-            sequence = int(change_queue(vhost, queue, {**kept, **new}))
-    call.management.server.end_turn()
-    await call.safe(sequence)
-    return answer({"arguments": plain(queue.options.arguments)})
-
-
 ONE: Final = "/queues/{vhost}/{queue}"
 ROUTES: Final = (
     Route("GET", ONE + "/messages", browse, "Look at messages, or search; they stay", query=QUERY),
     Route("DELETE", ONE + "/messages/{position}", withdraw, "Drop one message"),
     Route("POST", ONE + "/redrive", redrive, "Send dead letters back, or messages elsewhere", body=MOVE),
-    Route(
-        "PATCH",
-        ONE,
-        change,
-        "Change arguments in place, messages stay",
-        body={"arguments": {"type": "object", "description": "null takes an argument away"}},
-    ),
 )

@@ -33,7 +33,7 @@ MODULES: Final = {
     "parameters": ("parameters",),
     "permissions": ("permissions",),
     "policies": ("policies",),
-    "queues": ("queues", "bindings", "messages", "browsing"),
+    "queues": ("queues", "bindings", "messages", "browsing", "changing"),
     "rebalance": ("others",),
     "reset": ("others",),
     "topic-permissions": ("permissions",),
