@@ -22,20 +22,45 @@ from supersoniq.management.context import ManagementContext
 from supersoniq.session.access import Access
 from supersoniq.session.channel import Channel
 from supersoniq.session.client import Client
-from supersoniq.session.output import Drained, Output, Transport
+from supersoniq.session.output import NobodyDrained, Output, Transport
 
 MANDATORY: Final = 1
 CHANNEL: Final = 1
 
 
 @final
-class Confirmation(Transport, FrameHandler):
+class Confirmation(FrameHandler):
     """What the broker has to say of one publish, in frames; `said` is done when it is confirmed or nacked."""
 
     def __init__(self) -> None:
         self.said: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.is_returned = False
-        self._reader = FrameReader(self, 1 << 31)
+
+    def method_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
+        """Take a return or a confirm."""
+        method = read_u32(data, start)
+        if method == BASIC_RETURN:
+            self.is_returned = True
+        elif method in (BASIC_ACK, BASIC_NACK) and not self.said.done():
+            self.said.set_result(method == BASIC_ACK)
+
+    def header_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
+        """Take what was returned."""
+
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
+        """Take what was returned."""
+
+    def heartbeat_frame(self, channel: i64) -> None:
+        """Take none: nobody sends any."""
+
+
+# A class of its own: compiled classes cannot both be bases of an interpreted one.
+@final
+class _Wire(Transport):
+    """Gives what the broker sends to a confirmation."""
+
+    def __init__(self, confirmation: Confirmation) -> None:
+        self._reader = FrameReader(confirmation, 1 << 31)
 
     def write(self, data: bytes) -> None:
         """Read what is sent."""
@@ -62,29 +87,6 @@ class Confirmation(Transport, FrameHandler):
         """Return none."""
         return 0
 
-    def method_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
-        """Take a return or a confirm."""
-        method = read_u32(data, start)
-        if method == BASIC_RETURN:
-            self.is_returned = True
-        elif method in (BASIC_ACK, BASIC_NACK) and not self.said.done():
-            self.said.set_result(method == BASIC_ACK)
-
-    def header_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
-        """Take what was returned."""
-
-    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
-        """Take what was returned."""
-
-    def heartbeat_frame(self, channel: i64) -> None:
-        """Take none: nobody sends any."""
-
-
-@final
-class _Nobody(Drained):
-    def output_drained(self) -> None:
-        """Do nothing: there are no consumers."""
-
 
 class Publisher:
     """Publishes in one virtual host as one caller; to be closed."""
@@ -93,8 +95,9 @@ class Publisher:
         context = management.context
         self._server = management.server
         self._confirmation = Confirmation()
-        output = Output(self._confirmation, context.turn, _Nobody())
-        client = Client(context.next_id(), context, output, self._confirmation, caller.address)
+        wire = _Wire(self._confirmation)
+        output = Output(wire, context.turn, NobodyDrained())
+        client = Client(context.next_id(), context, output, wire, caller.address)
         client.user = caller.user
         client.vhost = vhost
         client.access = Access(context, caller.user, vhost)

@@ -80,6 +80,14 @@ class Drained:
 
 
 @final
+class NobodyDrained(Drained):
+    """For an output without consumers. It is here because a trait has no interpreted subclasses."""
+
+    def output_drained(self) -> None:
+        """Do nothing: nobody waits."""
+
+
+@final
 class Output(Deferred):
     """The frames for one client. `is_full` is read by consumers before they take a message."""
 
