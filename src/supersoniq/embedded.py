@@ -28,6 +28,7 @@ class Broker:
             "tls_port": 0,
             "prometheus": "off",
             "prometheus_port": 0,
+            "prometheus_tls_port": 0,
             "loop_stall_ms": 0,
         }
         self._settings = Settings(host=[host], port=port, **{**quiet, **settings})

@@ -236,7 +236,9 @@ class Node:
             self.management = self._new_management(server, self.metering)
             certificates = None if self.tls is None else self.tls.certificates
             self._serving = await open_api(settings, self.management, certificates)
-            self._prometheus = await open_prometheus(settings, self.metering.app, self.management.facts)
+            self._prometheus = await open_prometheus(
+                settings, self.metering.app, self.management.facts, certificates
+            )
             self._logins.start(self._loop, server.end_turn)
             if settings.amqp == "on":
                 await server.listen(settings.host, settings.port)
@@ -301,6 +303,11 @@ class Node:
     def prometheus_addresses(self) -> list[tuple[str, int]]:
         """The host and port of each listener for Prometheus."""
         return [] if self._prometheus is None else self._prometheus.addresses
+
+    @property
+    def prometheus_tls_addresses(self) -> list[tuple[str, int]]:
+        """The host and port of each listener for Prometheus with TLS."""
+        return [] if self._prometheus is None else self._prometheus.tls_addresses
 
     def _servings(self) -> list[Serving]:
         return [serving for serving in (self._serving, self._prometheus) if serving is not None]

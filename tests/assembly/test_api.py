@@ -1,6 +1,10 @@
 """The management API of a node: the sockets that the settings ask for."""
 
+import contextlib
+from http.client import HTTPSConnection
 from pathlib import Path
+
+from tests.authority import Authority
 
 from supersoniq import Broker
 
@@ -36,3 +40,13 @@ def test_pages_for_prometheus_are_told_too() -> None:
 def test_prometheus_has_hosts_of_its_own() -> None:
     with Broker(prometheus="on", prometheus_host=["127.0.0.2"]) as broker:
         assert [host for host, _ in broker.node.prometheus_addresses] == ["127.0.0.2"]
+
+
+def test_prometheus_reads_with_tls_too(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with Broker(prometheus="on", tls_certificate=authority.issue("127.0.0.1")) as broker:
+        host, port = broker.node.prometheus_tls_addresses[0]
+        connection = HTTPSConnection(host, port, context=authority.client_context(), timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", "/metrics")
+            assert connection.getresponse().status == 200

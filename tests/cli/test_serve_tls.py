@@ -23,7 +23,12 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def environ(certificate: Path, **more: object) -> dict[str, str]:
-    settings = {"tls_certificate": certificate, "tls_port": 0, "management": "off"} | more
+    settings = {
+        "tls_certificate": certificate,
+        "tls_port": 0,
+        "management": "off",
+        "prometheus": "off",
+    } | more
     return {f"SUPERSONIQ_{name.upper()}": str(value) for name, value in settings.items()}
 
 

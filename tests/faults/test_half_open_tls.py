@@ -29,7 +29,11 @@ def authority(tmp_path: Path) -> Authority:
 def node(serve: Callable[..., Process], authority: Authority) -> Process:
     settings = {"CERTIFICATE": str(authority.issue("localhost")), "PORT": "0"}
     environ = {f"SUPERSONIQ_TLS_{name}": value for name, value in settings.items()}
-    return serve("--log-format", "console", env=environ | {"SUPERSONIQ_MANAGEMENT": "off"})
+    return serve(
+        "--log-format",
+        "console",
+        env=environ | {"SUPERSONIQ_MANAGEMENT": "off", "SUPERSONIQ_PROMETHEUS": "off"},
+    )
 
 
 def tls_port(node: Process) -> int:

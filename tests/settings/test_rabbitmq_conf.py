@@ -62,6 +62,7 @@ def loaded(path: Path) -> Callable[..., Loaded]:
         ("management.tcp.ip = 127.0.0.1", "management_host", ["127.0.0.1"]),
         ("prometheus.tcp.port = 15693", "prometheus_port", 15693),
         ("prometheus.tcp.ip = 127.0.0.1", "prometheus_host", ["127.0.0.1"]),
+        ("prometheus.ssl.port = 15693", "prometheus_tls_port", 15693),
         ("management.listener.port = 15673", "management_port", 15673),
         ("management.listener.port = 15673\nmanagement.listener.ssl = true", "management_tls_port", 15673),
         ("management.listener.ip = ::1", "management_host", ["::1"]),

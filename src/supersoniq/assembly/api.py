@@ -32,14 +32,20 @@ async def open_api(
     return serving
 
 
-async def open_prometheus(settings: Settings, load: Load, facts: NodeFacts) -> Serving:
+async def open_prometheus(
+    settings: Settings, load: Load, facts: NodeFacts, certificates: "Certificates | None"
+) -> Serving:
     """Return the pages for Prometheus, whose sockets listen if the settings want that; raises OSError."""
     serving = Serving(load)
     if settings.prometheus == "on":
         try:
-            await serving.listen(settings.prometheus_host or settings.host, settings.prometheus_port)
+            hosts = settings.prometheus_host or settings.host
+            await serving.listen(hosts, settings.prometheus_port)
+            if certificates is not None:
+                await serving.listen(hosts, settings.prometheus_tls_port, certificates.following_context)
         except OSError:
             serving.close()
             raise
     facts.addresses["http/prometheus"] = serving.addresses
+    facts.addresses["https/prometheus"] = serving.tls_addresses
     return serving

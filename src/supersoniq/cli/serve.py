@@ -175,6 +175,10 @@ def _announce(node: "Node", notifier: Notifier) -> None:
     apis += [
         amqp_url(host, port).replace("amqp", "http") + "/metrics" for host, port in node.prometheus_addresses
     ]
+    apis += [
+        amqp_url(host, port).replace("amqp", "https") + "/metrics"
+        for host, port in node.prometheus_tls_addresses
+    ]
     for url in urls + apis:
         logger.info("listening on %s", url)
     # Container tools wait for exactly this line.

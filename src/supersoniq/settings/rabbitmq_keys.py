@@ -52,6 +52,7 @@ SAME: dict[str, Same] = {
     "ssl_cert_login_san_index": Same("ssl_cert_login_san_index", number),
     "management.tcp.port": Same("management_port", number),
     "management.ssl.port": Same("management_tls_port", number),
+    "prometheus.ssl.port": Same("prometheus_tls_port", number),
     "prometheus.tcp.port": Same("prometheus_port", number),
     "proxy_protocol": Same("proxy_protocol", every_network),
     "log.default.level": Same("log_level", level),

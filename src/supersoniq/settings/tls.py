@@ -49,6 +49,12 @@ class TLSSettings(BaseModel):
         le=65535,
         description="TCP port of the HTTP API with TLS; 0 takes a free one and logs it",
     )
+    prometheus_tls_port: int = Field(
+        default=15691,
+        ge=0,
+        le=65535,
+        description="TCP port of the pages for Prometheus with TLS; 0 takes a free one and logs it",
+    )
     tls_certificate: ExistingFile | None = Field(
         default=None,
         description="PEM file: the certificate and those that lead to its authority; there is TLS with it",
