@@ -83,7 +83,6 @@ class _Resource:
         self._management = management
         self._routes = routes_below(first)
         self._app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-        self._events = management.context.events
         self._app.include_router(_router(self._routes, management))
         for error in (ApiError, AMQPError, ControlError, ClientDisconnect, HTTPException, Exception):
             self._app.add_exception_handler(error, self._on_error)
@@ -110,7 +109,7 @@ class _Resource:
 
     async def _on_error(self, request: Request, error: Exception) -> Response:
         if isinstance(error, ApiError):
-            tell_refusal(self._events, request, error)
+            tell_refusal(self._management, request, error)
             return _error_answer(error)
         if isinstance(error, AMQPError):
             return _error_answer(bad_request(error.text))

@@ -13,6 +13,7 @@ from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.server import Server
 from supersoniq.session.connection import RUNNING, Connection
 from supersoniq.session.context import Context
+from supersoniq.session.refusals import Refusals
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class ManagementContext:
         self.sampler = sampler
         self.control: NodeControl | None = None
         self.catalog = Catalog()
+        self.http_refusals = Refusals()  # requests; those of AMQP are kept by the context of its sessions
 
     @property
     def cluster_name(self) -> str:

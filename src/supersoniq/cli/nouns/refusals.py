@@ -10,7 +10,7 @@ REFUSALS = Listing(
         Column("time", "time"),
         Column("code", "reply_code", is_number=True),
         Column("text", "reply_text"),
-        Column("method", "method"),
+        Column("method", "method_name"),
         Column("user", "user"),
         Column("vhost", "vhost"),
         Column("address", "address"),
@@ -21,7 +21,7 @@ REFUSALS = Listing(
 
 
 def list_(call: Call, selection: Selection) -> None:
-    """List the last channels and connections that were closed for an error; --match looks at its text."""
+    """List who was closed for an error over AMQP or refused by the API lately; --match looks at the text."""
     show_list(call, REFUSALS, ["diagnostics", "refusals"], selection)
 
 

@@ -6,28 +6,34 @@ from starlette.responses import Response
 
 from supersoniq.management.call import Call, answer
 from supersoniq.management.routes import Level, Route
-from supersoniq.management.views.common import iso_time
+from supersoniq.management.views.refusals import refusal_view
+from supersoniq.session.refusals import Refusal
+
+CODE_MAX: Final = 0xFFFF
+QUERY: Final = {
+    "user": "only those of this user",
+    "vhost": "only those in this virtual host",
+    "code": "only those with this reply code",
+}
 
 
 async def refusals(call: Call) -> Response:
-    """The last channels and connections that were closed for an error, the latest first."""
-    return answer(
-        [
-            {
-                "time": iso_time(each.at_ms),
-                "user": each.user,
-                "address": each.address,
-                "connection": each.connection,
-                "client": each.client_name,
-                "vhost": each.vhost,
-                "channel": each.channel or None,
-                "reply_code": each.reply_code,
-                "reply_text": each.reply_text,
-                "method": each.method,
-            }
-            for each in call.management.context.refusals.latest()
-        ]
-    )
+    """What was refused over AMQP and by the API, the latest first."""
+    query = call.request.query_params
+    user, vhost = query.get("user"), query.get("vhost")
+    code = call.number("code", 0, CODE_MAX) if "code" in query else None
+    management = call.management
+    found = management.context.refusals.latest() + management.http_refusals.latest()
+    wanted = [
+        each
+        for each in found
+        if user in (None, each.user) and vhost in (None, each.vhost) and code in (None, int(each.reply_code))
+    ]
+    return answer([refusal_view(each) for each in sorted(wanted, key=_at, reverse=True)])
+
+
+def _at(refusal: Refusal) -> int:
+    return refusal.at_ms
 
 
 ROUTES: Final = (
@@ -35,7 +41,8 @@ ROUTES: Final = (
         "GET",
         "/diagnostics/refusals",
         refusals,
-        "The last channels and connections that were closed for an error",
+        "The last refusals: channels and connections closed for an error, requests answered with 401",
         Level.MONITORING,
+        query=QUERY,
     ),
 )
