@@ -22,6 +22,8 @@ from supersoniq.session.connection import Connection
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.01
+# The end of a node's start is not watched: what is loaded then, in a thread too, holds up nobody yet.
+START_SECONDS = 1.0
 # When so many beats have found no work, they become rare.
 IDLE_BEATS = 50
 IDLE_SECONDS = 0.1
@@ -56,7 +58,7 @@ class StallWatch:
     def start(self) -> None:
         """Begin to watch."""
         gc.callbacks.append(self._on_collection)
-        self._next(BEAT_SECONDS)
+        self._next(START_SECONDS)
         self._thread = threading.Thread(target=self._look, name="supersoniq-stalls", daemon=True)
         self._thread.start()
 
