@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from supersoniq.amqp.errors import AccessRefused
 from supersoniq.amqp.primitives import octets
-from supersoniq.broker.delayed import MISSING, SLICES, DelayedId, DelayedMessage
+from supersoniq.broker.delayed import LISTED_MAX, MISSING, SLICES, DelayedId, DelayedMessage
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.routing import DELAYED_PREFIX
 from supersoniq.broker.vhost import VHost
@@ -23,7 +23,6 @@ from supersoniq.session.access import EXCHANGE
 
 LIMIT: Final = 50
 LIMIT_MAX: Final = 1_000
-LISTED: Final = 100
 BODY_BYTES: Final = 50_000
 # Level and number of the bucket, and the position in it. The store counts with 64 bits.
 ID: Final = re.compile(r"([0-9])\.([0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
@@ -53,13 +52,16 @@ async def waiting(call: Call) -> Response:
     pieces: list[bytes] = []
     found, is_end = 0, limit == 0
     while found < limit and not is_end:
-        listed = vhost.delayed.listed(exchange.name, after, min(LISTED, limit - found))
+        # As many as a page on the disk has, about: it is read anew for each call.
+        listed = vhost.delayed.listed(exchange.name, after, LISTED_MAX)
         is_end = not listed
         for each in listed:
             after = each.id
             if _may_see(rights, exchange, each):
                 pieces += [b"," if pieces else b"", encode(_view(exchange, each, encoding, truncate))]
                 found += 1
+                if found == limit:
+                    break
             await call.slices.breathe()
     head: Fields = {
         "count": vhost.delayed.count(exchange.name),
