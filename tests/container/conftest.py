@@ -41,8 +41,9 @@ def start(engine: Engine, image: str, free_port: int, volume: str) -> Iterator[S
 
     def run(*options: str, env: dict[str, str] | None = None, command: tuple[str, ...] = ()) -> Container:
         names.append(f"supersoniq-test-{uuid.uuid4().hex[:8]}")
-        own = {"SUPERSONIQ_PORT": str(free_port), "SUPERSONIQ_MANAGEMENT_PORT": "0"}
-        variables = {"SUPERSONIQ_HOST": "127.0.0.1"} | own | (env or {})
+        others = {"SUPERSONIQ_MANAGEMENT_PORT": "0", "SUPERSONIQ_PROMETHEUS_PORT": "0"}
+        own = {"SUPERSONIQ_PORT": str(free_port), "SUPERSONIQ_HOST": "127.0.0.1"}
+        variables = own | others | (env or {})
         given = [text for name, value in variables.items() for text in ("-e", f"{name}={value}")]
         engine.run("run", "-d", "--network", "host", "--name", names[-1], *given, *options, image, *command)
         return Container(engine, names[-1], free_port)

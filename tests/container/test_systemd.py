@@ -66,7 +66,7 @@ def machine(engine: Engine, image: str) -> Iterator[Machine]:
         engine.run("run", "-d", "--network", "host", *rights, *cgroup, *tmpfs, "--name", container, tag)
         host.wait_for_systemd()
         host.execute("mkdir", "-p", "/etc/supersoniq")
-        host.settings(SUPERSONIQ_PORT=port, SUPERSONIQ_MANAGEMENT_PORT=0)
+        host.settings(SUPERSONIQ_PORT=port, SUPERSONIQ_MANAGEMENT_PORT=0, SUPERSONIQ_PROMETHEUS_PORT=0)
         host.systemctl("daemon-reload")
         host.systemctl("enable", "--now", "supersoniq")
         yield host
@@ -151,6 +151,6 @@ def test_a_wrong_setting_is_not_tried_again(machine: Machine) -> None:
     time.sleep(3)  # RestartSec is one second
     assert machine.property("ActiveState") == "failed"
     assert machine.property("NRestarts") == before
-    machine.settings(SUPERSONIQ_PORT=machine.port, SUPERSONIQ_MANAGEMENT_PORT=0)
+    machine.settings(SUPERSONIQ_PORT=machine.port, SUPERSONIQ_MANAGEMENT_PORT=0, SUPERSONIQ_PROMETHEUS_PORT=0)
     machine.systemctl("reset-failed", UNIT)
     machine.systemctl("start", UNIT)

@@ -31,6 +31,11 @@ class Block:
         return f"{self.page}:{self.line}"
 
     @property
+    def is_file(self) -> bool:
+        """It is saved under its title, for the commands of the page."""
+        return bool(self.title) and self.language not in ("sh", "console")
+
+    @property
     def is_terminal(self) -> bool:
         """It goes on running while the reader does the rest of the page in another one."""
         return self.language == "console" and self.title.startswith("terminal")

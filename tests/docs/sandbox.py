@@ -14,6 +14,12 @@ from pathlib import Path
 from tests.docs.pages import Block, Command
 
 OUTPUT_SECONDS = 20
+# The usual port of each listener, how the log names it, and the variable that sets it.
+LISTENERS = {
+    5672: (r"amqp://127\.0\.0\.1:(\d+)", "SUPERSONIQ_PORT"),
+    15672: (r"http://127\.0\.0\.1:(\d+)(?![\d/])", "SUPERSONIQ_MANAGEMENT_PORT"),
+    15692: (r"http://127\.0\.0\.1:(\d+)/metrics", "SUPERSONIQ_PROMETHEUS_PORT"),
+}
 
 
 @dataclass
@@ -57,6 +63,7 @@ class Sandbox:
             "PYTHONUNBUFFERED": "1",
             "SUPERSONIQ_DATA_DIR": str(self.directory / "data"),
             "SUPERSONIQ_MANAGEMENT_PORT": "0",
+            "SUPERSONIQ_PROMETHEUS_PORT": "0",
         }
         self._start_broker()
 
@@ -112,12 +119,12 @@ class Sandbox:
                 env=self.environ, cwd=self.directory, stderr=stream, text=True,
             )  # fmt: skip
         _wait(lambda: "Server startup complete" in log.read_text(), log.read_text)
-        for usual, pattern in ((5672, r"amqp://127\.0\.0\.1:(\d+)"), (15672, r"http://127\.0\.0\.1:(\d+)")):
-            found = re.search(pattern, log.read_text())
-            assert found, log.read_text()
+        text = log.read_text()
+        for usual, (pattern, variable) in LISTENERS.items():
+            found = re.search(pattern, text)
+            assert found, text
             self.ports[usual] = int(found[1])
-        self.environ["SUPERSONIQ_PORT"] = str(self.ports[5672])
-        self.environ["SUPERSONIQ_MANAGEMENT_PORT"] = str(self.ports[15672])
+            self.environ[variable] = found[1]
 
     def _script(self, path: Path, text: str) -> None:
         path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")

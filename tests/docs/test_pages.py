@@ -21,7 +21,7 @@ CASES: list[Case] = [
     (page.relative_to(ROOT).as_posix(), block)
     for page in pages()
     for block in blocks(page)
-    if block.language in RUN and not block.is_elsewhere
+    if block.is_file or (block.language in RUN and not block.is_elsewhere)
 ]
 MARKED = [block for page in pages() for block in blocks(page) if block.is_elsewhere]
 
@@ -49,7 +49,7 @@ def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     scope="module",
 )
 def test_page_does_what_it_shows(sandbox: Sandbox, block: Block) -> None:
-    if block.title and not block.is_terminal and block.language == "python":
+    if block.is_file:
         sandbox.write(block)
     elif block.language == "python":
         source = sandbox.here(block.text)
@@ -71,7 +71,7 @@ def name_of(page: Path) -> str:
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
 def test_scripts_of_a_page_are_run_by_it(page: Path) -> None:
-    scripts = [block.title for block in blocks(page) if block.language == "python" and block.title]
+    scripts = [block.title for block in blocks(page) if block.is_file]
     lines = [command.line for block in blocks(page) if block.language in SHELL for command in block.commands]
     idle = [title for title in scripts if not any(title in line for line in lines)]
     assert idle == []
