@@ -366,6 +366,8 @@ class Node:
         """Close the clients and forget everything."""
         for serving in self._servings():
             await serving.stop(grace_seconds)
+        if self.management is not None:
+            await self.management.jobs.stop()
         if self._server is not None:
             await self._server.stop(grace_seconds)
         self._close()

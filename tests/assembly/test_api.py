@@ -3,8 +3,10 @@
 import contextlib
 from http.client import HTTPSConnection
 from pathlib import Path
+from typing import Any
 
 from tests.authority import Authority
+from tests.management.api import Api
 
 from supersoniq import Broker
 
@@ -15,6 +17,25 @@ def test_listeners_are_told() -> None:
         assert management is not None
         listeners = {(each.protocol, each.port) for each in management.facts.listeners()}
         assert listeners == {("amqp", broker.port), ("http", broker.node.management_addresses[0][1])}
+
+
+def test_listeners_of_all_kinds_are_listed(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "management": "on",
+        "management_tls_port": 0,
+        "prometheus": "on",
+        "tls_certificate": Authority(tmp_path).issue("127.0.0.1"),
+    }
+    with Broker(**settings) as broker:
+        listed = Api(broker.api_url).get("/api/overview?columns=listeners")["listeners"]
+        ports = {each["protocol"]: each["port"] for each in listed}
+        assert ports == {
+            "amqp": broker.node.addresses[0][1],
+            "amqp/ssl": broker.node.tls_addresses[0][1],
+            "http": broker.node.management_addresses[0][1],
+            "https": broker.node.management_tls_addresses[0][1],
+            "http/prometheus": broker.node.prometheus_addresses[0][1],
+        }
 
 
 def test_local_alone_has_no_port(tmp_path: Path) -> None:

@@ -59,3 +59,13 @@ def test_before_the_first_sample_a_counter_was_0_and_a_gauge_what_it_was_then() 
 def test_history_without_samples_is_all_0() -> None:
     history = History((5,), 0)
     assert history.value(0, 10) == 0
+
+
+def test_history_knows_since_when_nothing_moves() -> None:
+    history = History((5, 60), gauges_from=3)
+    history.add(100, [1, 0, 2], (10, 10))
+    assert history.still_since_ms([1, 0, 2]) == 100
+    for moved in ([1, 1, 2], [2, 0, 1], [0, 0, 0]):
+        assert history.still_since_ms(moved) == 0
+    history.add(105, [1, 1, 2], (10, 10))
+    assert history.still_since_ms([1, 1, 2]) == 105

@@ -203,3 +203,23 @@ def test_figures_of_the_node(node: Node, sources: ScriptSources, sampler: Sample
     found = sampler.node_stats()
     assert (found["mem_used"], found["fd_used"]) == (1_500, 7)
     assert (rate(found, "mem_used"), rate(found, "fd_used")) == (100.0, 0.0)
+
+
+def test_queue_is_idle_since_it_was_last_seen_to_move(node: Node, sampler: Sampler) -> None:
+    queue = node.vhost.queues[b"q"]
+
+    def idle_since_ms() -> int:
+        return sampler.idle_since_ms(queue.counters, queue.ready_count, int(queue.unacked_count))
+
+    sample(sampler.sampling, node)
+    assert idle_since_ms() == 0  # nothing has ever happened
+    channel = node.channel().publish(b"a")
+    assert idle_since_ms() == 0
+    sample(sampler.sampling, node)
+    moved_ms = sampler.sampling.last_ms
+    assert idle_since_ms() == 0
+    sample(sampler.sampling, node)
+    sample(sampler.sampling, node)
+    assert idle_since_ms() == moved_ms
+    take(channel, 1)
+    assert idle_since_ms() == 0

@@ -8,6 +8,7 @@ from supersoniq.broker.vhost import VHost
 from supersoniq.control.administration import Administration
 from supersoniq.management.catalog import Catalog
 from supersoniq.management.control import NodeControl
+from supersoniq.management.jobs import Jobs
 from supersoniq.metrics.sampler import Sampler
 from supersoniq.server.logins import PasswordLogins
 from supersoniq.server.server import Server
@@ -78,6 +79,7 @@ class ManagementContext:
         self.control: NodeControl | None = None
         self.catalog = Catalog()
         self.http_refusals = Refusals()  # requests; those of AMQP are kept by the context of its sessions
+        self.jobs = Jobs(facts.now_ms)
 
     @property
     def cluster_name(self) -> str:

@@ -1,5 +1,6 @@
 """Moving messages out of a queue to where they are wanted: each leaves when it is elsewhere."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -7,14 +8,14 @@ from supersoniq.amqp.errors import AMQPError
 from supersoniq.amqp.primitives import read_u64
 from supersoniq.amqp.properties import headers_property, read_properties
 from supersoniq.amqp.tables import Table
-from supersoniq.broker.message import Entry, Message, address_of
-from supersoniq.broker.publishing import REFUSED
+from supersoniq.broker.message import GONE, Entry, Message, address_of
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import VHost
 from supersoniq.management.filters import Filter
-from supersoniq.management.slices import Slices
+from supersoniq.management.pace import Pace
 
 BROWSED: Final = 100
+NAME_BYTES_MAX: Final = 255
 DEATH_HEADERS: Final = (b"x-death", b"x-first-death-", b"x-last-death-")
 
 
@@ -28,12 +29,14 @@ class Target(NamedTuple):
 Aim = Callable[[Entry], Target | None]
 
 
-class Moved(NamedTuple):
-    """What has become of the messages that were looked at."""
+class Moved:
+    """What has become of messages so far."""
 
-    moved: int
-    left: int  # there is no place for them: they stay
-    sequence: int
+    def __init__(self) -> None:
+        self.looked_at = 0
+        self.moved = 0
+        self.left = 0  # there is no place for them: they stay
+        self.sequence = 0  # of the last change
 
 
 def origin_of(entry: Entry) -> Target | None:
@@ -53,12 +56,17 @@ def exchange_of(entry: Entry) -> Target | None:
     keys = first.get(b"routing-keys") if isinstance(first, dict) else None
     if keys is None or not isinstance(keys.value, list) or not keys.value or not keys.value[0].is_string:
         return None
-    return Target(exchange, keys.value[0].octets())
+    key = keys.value[0].octets()
+    return Target(exchange, key) if len(key) <= NAME_BYTES_MAX else None
 
 
 def _text(headers: Table, name: bytes) -> bytes | None:
     field = headers.get(name)
-    return field.octets() if field is not None and field.is_string else None
+    if field is None or not field.is_string:
+        return None
+    found = field.octets()
+    # A publisher may have written anything there.
+    return found if len(found) <= NAME_BYTES_MAX else None
 
 
 def cleaned(message: Message, target: Target) -> Message:
@@ -81,45 +89,51 @@ class Mover:
         self._queue = queue
         self._aim = aim
 
-    async def move(self, meant: Filter, limit: int, now_ms: int, slices: Slices) -> Moved:
-        """Move so many messages that are meant, at most those that are there now."""
+    async def move(self, meant: Filter, limit: int, now_ms: int, pace: Pace, moved: Moved) -> None:
+        """Move so many messages that are meant, at most those that are there now; `moved` says how far it is.
+
+        It goes through the queue once, from each page on behind its last position.
+        """
         queue = self._queue
         end = int(queue.kept.next_position)
-        position = moved = left = sequence = 0
-        while moved + left < limit and not queue.deleted:
+        position = 0
+        while moved.moved + moved.left < limit and not queue.deleted:
             entries = [entry for entry in queue.browse(position, BROWSED) if entry.position < end]
             if not entries:
                 break
             for entry in entries:
                 position = int(entry.position)
-                age_ms = now_ms - int(queue.residence.time_of(entry.position))
-                if moved + left >= limit:
+                if moved.moved + moved.left >= limit or queue.deleted:
                     break
-                if meant.takes(entry.message, age_ms):
-                    done = self._move(entry)
-                    moved, left = (moved, left + 1) if done is None else (moved + 1, left)
-                    sequence = max(sequence, done or 0)
-                await slices.breathe()
-        return Moved(moved, left, sequence)
+                age_ms = now_ms - int(queue.residence.time_of(entry.position))
+                if entry.message is not GONE and meant.takes(entry.message, age_ms):
+                    before = moved.moved
+                    self._move(entry, moved)
+                    if moved.moved > before:
+                        await pace.moved()
+                moved.looked_at += 1
+                await pace.breathe()
 
-    def _move(self, entry: Entry) -> int | None:
-        """Move one message as a whole; None if there is no place for it."""
+    def _move(self, entry: Entry, moved: Moved) -> None:
+        """Move one message as a whole, unless there is no place for it or somebody has taken it meanwhile."""
         vhost, queue = self._vhost, self._queue
-        try:
+        queues: list[Queue] = []
+        with contextlib.suppress(AMQPError):
             target = self._aim(entry)
-            if target is None:
-                return None
-            message = cleaned(entry.message, target)
-            queues = vhost.route(message.address, message.header).queues
-        except AMQPError:
-            return None
+            if target is not None:
+                message = cleaned(entry.message, target)
+                queues = vhost.route(message.address, message.header).queues
         if not queues or queue in queues or any(each.refuses(message) for each in queues):
-            return None
+            moved.left += 1
+            return
+        is_gone = False
         vhost.store.begin()
         try:
-            if not queue.withdraw(entry.position):
-                return None  # somebody has taken it meanwhile
-            found = vhost.publish_by_rules(message, queues, -1)
+            is_gone = queue.withdraw(entry.position)
+            if is_gone:
+                vhost.publish_by_rules(message, queues, -1)
         finally:
-            sequence = vhost.store.commit()
-        return int(sequence) if found != REFUSED else 0
+            sequence = int(vhost.store.commit())
+        if is_gone:
+            moved.moved += 1
+            moved.sequence = max(moved.sequence, sequence)

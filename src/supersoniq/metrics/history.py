@@ -33,6 +33,14 @@ class Rows:
         """When the last sample was taken, 0 for never."""
         return self._times[-1] if self._times else 0
 
+    def has_last(self, values: Sequence[int]) -> bool:
+        """Whether these are the values of the last sample."""
+        columns = self._columns
+        last = self._values[len(self._values) - len(columns) :]
+        kept = [values[index] for index in columns]
+        # The values of all other columns were 0.
+        return kept == last.tolist() and sum(kept) == sum(values)
+
     def add(self, now_ms: int, values: Sequence[int], rows_max: int) -> None:
         """Add a sample, and forget old ones beyond `rows_max`."""
         columns = self._columns
@@ -84,6 +92,11 @@ class History:
         for step_ms, rows, count in zip(self._steps_ms, self._levels, rows_max, strict=True):
             if now_ms - rows.last_ms >= step_ms:
                 rows.add(now_ms, values, count)
+
+    def still_since_ms(self, values: Sequence[int]) -> int:
+        """Return when the last sample was taken, 0 if values have moved since then."""
+        finest = self._levels[0]
+        return finest.last_ms if finest.has_last(values) else 0
 
     def value(self, index: int, at_ms: int) -> int:
         """Return a value as it was at a time."""

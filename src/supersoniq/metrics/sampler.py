@@ -70,6 +70,17 @@ class Sampler:
         """Return `message_stats` of a queue; empty if nothing was counted."""
         return self.stats(queue.counters, wanted, QUEUE_GROUPS)
 
+    def idle_since_ms(self, counters: MessageCounters, *lengths: int) -> int:
+        """Return since when nothing was counted, to the samples' five seconds; 0 while something is.
+
+        It is 0 as well for what has never counted anything: nobody knows since when that is there.
+        """
+        history = cast(History | None, counters.history)
+        if history is None:
+            return 0
+        since_ms = history.still_since_ms([*counters.values(), *lengths])
+        return since_ms if since_ms < self.sampling.last_ms else 0
+
     def queue_lengths(self, queue: Queue, wanted: Range | None = None) -> Fields:
         """Return how many messages are in a queue, and in what state."""
         values = [queue.ready_count, int(queue.unacked_count)]

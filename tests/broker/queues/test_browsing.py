@@ -65,6 +65,20 @@ def test_entry_is_taken_out_of_anywhere_once(backlog: Backlog, position: int) ->
     assert position not in [int(each.position) for each in browse(backlog, 0, COUNT)]
 
 
+@pytest.mark.parametrize("after", [0, 1, 5, 9, 10])
+@pytest.mark.parametrize("count", [0, 1, 3, 100])
+def test_entries_that_came_back_are_found_from_anywhere(after: int, count: int) -> None:
+    backlog = Backlog(FakeQueueStore())
+    for position in range(1, 11):
+        backlog.append(Entry(message(), position))
+    for entry in [backlog.pop() for _ in range(8)]:
+        backlog.put_back(entry)
+    assert withdraw(backlog, 3) is not None
+    assert withdraw(backlog, 3) is None
+    left = [position for position in range(after + 1, 11) if position != 3]
+    assert [int(entry.position) for entry in browse(backlog, after, count)] == left[:count]
+
+
 def test_entry_that_is_not_there_is_not_found(backlog: Backlog) -> None:
     assert withdraw(backlog, COUNT + 1) is None
     assert withdraw(Backlog(FakeQueueStore()), 1) is None

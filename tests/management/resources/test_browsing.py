@@ -1,4 +1,4 @@
-"""What waits in a queue: looked at, searched, taken out, moved."""
+"""What waits in a queue: looked at, searched, taken out."""
 
 import pika
 import pytest
@@ -60,43 +60,13 @@ def test_one_message_is_dropped(ours: Common, our_channel: BlockingChannel) -> N
     assert found(ours) == ["0", "2"]
 
 
-def test_dead_letters_go_back_to_where_they_died(ours: Common, our_channel: BlockingChannel) -> None:
-    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "q"}
-    our_channel.queue_declare("work", arguments=arguments)
-    for number in range(3):
-        publish(our_channel, str(number), "work", own=number)
-        method, _, _ = our_channel.basic_get("work")
-        our_channel.basic_reject(method.delivery_tag, requeue=False)
-    assert len(found(ours)) == 3
-    answer = ours.api.post(ours.path(Q + "/redrive"), {"to": "origin", "filter": {"header": "own:1"}})
-    assert answer == {"moved": 1, "left": 0}
-    assert ours.api.post(ours.path(Q + "/redrive"), {"limit": 1}) == {"moved": 1, "left": 0}
-    assert ours.api.post(ours.path(Q + "/redrive"), {"to": "exchange"}) == {"moved": 1, "left": 0}
-    assert found(ours) == []
-    shown = ours.api.get(ours.path("/queues/$V/work/messages"))["messages"]
-    assert [each["payload"] for each in shown] == ["1", "0", "2"]
-    assert [each["properties"]["headers"] for each in shown] == [{"own": 1}, {"own": 0}, {"own": 2}]
-
-
-def test_messages_go_to_another_queue_or_stay(ours: Common, our_channel: BlockingChannel) -> None:
-    our_channel.queue_declare("other", arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
-    publish(our_channel, "0")
-    publish(our_channel, "1")
-    answer = ours.api.post(ours.path(Q + "/redrive"), {"to": "queue", "queue": "other"})
-    assert answer == {"moved": 1, "left": 1}
-    assert found(ours) == ["1"]
-    assert ours.api.post(ours.path(Q + "/redrive")) == {"moved": 0, "left": 1}  # it has not died
-
-
 def test_what_makes_no_sense(ours: Common) -> None:
     limit = "limit = 2000: expected a number from 0 to 1000"
-    other = "queue has to name another queue of the virtual host"
     play(
         ours,
         [
             Case("GET", Q + "/messages?limit=2000", None, 400, bad(limit)),
             Case("GET", Q + "/messages?older_than_ms=x", None, 400, bad(["not_integer", "x"])),
             Case("DELETE", Q + "/messages/x", None, 404, NOT_FOUND),
-            Case("POST", Q + "/redrive", {"to": "queue", "queue": "q"}, 400, bad(other)),
         ],
     )

@@ -1,6 +1,7 @@
 """Health checks: well and not."""
 
 import pytest
+from tests.management.api import Api
 from tests.management.cases import NOT_FOUND, Case, bad, play
 from tests.management.conftest import Common
 
@@ -68,20 +69,30 @@ def test_what_makes_no_sense(common: Common) -> None:
     )
 
 
-def test_alarm_fails_the_checks_and_refuses_publishes(shared_broker: Broker, ours: Common) -> None:
-    alarm = shared_broker.node.context.alarm
-    node = ours.api.get("/api/overview?columns=node")["node"]
-    message = {"routing_key": "q", "payload": "", "payload_encoding": "string", "properties": {}}
-    publish = Case("POST", "/exchanges/$V/amq.default/publish", message, 503)
-    alarm.reason, alarm.is_on = b"low on memory & disk", True
-    try:
-        # The node looks every half second whether that is so, and finds that it is not.
-        answer = ours.api.ask("GET", "/api/health/checks/local-alarms")
-        refused = ours.api.ask("POST", ours.path(publish.path), message)
-    finally:
-        alarm.is_on = False
-    if answer.status == 503:
-        resources = [{"resource": "memory", "node": node}, {"resource": "disk", "node": node}]
+def test_alarm_fails_the_checks_and_refuses_publishes() -> None:
+    """The alarm is a real one: messages take more than the limit that an operator has set."""
+    with Broker(management="on") as broker:
+        api = Api(broker.api_url)
+        api.put("/api/queues/%2F/q")
+        publish = "/api/exchanges/%2F/amq.default/publish"
+        message = {
+            "routing_key": "q",
+            "payload": "x" * 100_000,
+            "payload_encoding": "string",
+            "properties": {},
+        }
+        assert api.post(publish, message) == {"routed": True}
+        api.put("/api/node/settings", {"memory_limit": "100KiB"})
+        node = api.get("/api/overview?columns=node")["node"]
         reason = "There are alarms in effect on the node"
-        assert answer.value == {"status": "failed", "reason": reason, "alarms": resources}
-    assert refused.status in (200, 503)
+        alarm = {"resource": "memory", "node": node}
+        answer = api.ask("GET", "/api/health/checks/local-alarms")
+        assert (answer.status, answer.value) == (
+            503,
+            {"status": "failed", "reason": reason, "alarms": [alarm]},
+        )
+        assert api.ask("POST", publish, message).status == 503
+        assert api.get("/api/queues/%2F/q")["messages"] == 1
+        api.put("/api/node/settings", {"memory_limit": "0"})
+        assert api.get("/api/health/checks/local-alarms") == OK
+        assert api.post(publish, message) == {"routed": True}

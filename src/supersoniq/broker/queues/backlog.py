@@ -20,7 +20,7 @@ from mypy_extensions import i64
 
 from supersoniq.broker.message import GONE, Entry, Message
 from supersoniq.broker.ports import Page, QueueStore
-from supersoniq.broker.queues.chunks import Chunk, add_above, bytes_of, early_until, merged
+from supersoniq.broker.queues.chunks import Chunk, add_above, add_returned, bytes_of, early_until, merged
 from supersoniq.broker.queues.deadlines import Deadlines
 from supersoniq.broker.queues.runs import pack_positions
 
@@ -455,7 +455,7 @@ class Backlog:
     def browse(self, after: i64, count_max: int) -> list[Entry]:
         """Return the first entries above the position `after`, in order; those read from pages are copies."""
         found: list[Entry] = []
-        add_above(found, list(reversed(self._returned)), after, count_max)
+        add_returned(found, self._returned, after, count_max)
         add_above(found, self._front[self._head :], after, count_max)
         for chunk in self._chunks[self._chunk :]:
             add_above(found, chunk.entries, after, count_max)

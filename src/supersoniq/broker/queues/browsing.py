@@ -15,7 +15,8 @@ def withdraw(backlog: Backlog, position: i64) -> Message | None:
     for page in backlog.pages():
         if holds(page, position):
             backlog.load(page)
-    for entry in backlog.in_memory():
+    # Not a look at all that is in memory: who moves a long backlog away does this for each message.
+    for entry in backlog.browse(position - 1, 1):
         if entry.position == position:
             if entry.expires_at > 0 and backlog.deadlines is not None:
                 backlog.deadlines.leave(entry)

@@ -77,6 +77,22 @@ def add_above(found: list[Entry], places: Sequence[Entry | None], after: i64, co
                 return
 
 
+def add_returned(found: list[Entry], returned: list[Entry], after: i64, count_max: int) -> None:
+    """Add the same of entries that stand in the opposite order, without a look at all of them."""
+    low, high = 0, len(returned)
+    while low < high:
+        middle = (low + high) // 2
+        if returned[middle].position > after:
+            low = middle + 1
+        else:
+            high = middle
+    while low > 0 and len(found) < count_max:
+        low -= 1
+        entry = returned[low]
+        if entry.message is not GONE:
+            found.append(entry)
+
+
 def merged(some: list[Entry | None], others: list[Entry | None]) -> list[Entry | None]:
     """Return entries in order of position; none of the lists is missing."""
     entries = [*some, *others]

@@ -2,7 +2,7 @@
 
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.listing import Columns
-from supersoniq.management.views.common import PROCESS, Fields, connection_details
+from supersoniq.management.views.common import PROCESS, Fields, connection_details, idle_view
 from supersoniq.management.views.consumers import consumer_view
 from supersoniq.metrics.ranges import Ranges
 from supersoniq.metrics.sampler import NODE_GROUPS
@@ -52,7 +52,7 @@ class ChannelViews:
         stats = self._sampler.stats(channel.counters, self._ranges.msg_rates, NODE_GROUPS)
         if stats:
             fields["message_stats"] = stats
-        return fields
+        return fields | idle_view(self._sampler.idle_since_ms(channel.counters))
 
     def detailed(self, item: Item) -> Fields:
         """Return a channel as it is shown alone."""

@@ -27,6 +27,11 @@ def iso_time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def idle_view(since_ms: int) -> Fields:
+    """Return since when nothing has happened; there is no such field while something does."""
+    return {"idle_since": iso_time(since_ms)} if since_ms else {}
+
+
 def arguments_view(arguments: Table) -> Fields:
     """Return arguments as JSON."""
     return plain(arguments) if arguments else {}

@@ -6,7 +6,7 @@ from supersoniq.broker.queues.queue import NOBODY, Queue
 from supersoniq.broker.vhost import VHost
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.listing import Columns
-from supersoniq.management.views.common import PROCESS, Fields, arguments_view, connection_details
+from supersoniq.management.views.common import PROCESS, Fields, arguments_view, connection_details, idle_view
 from supersoniq.management.views.consumers import consumer_view
 from supersoniq.metrics.ranges import Ranges
 from supersoniq.session.client import Client
@@ -109,6 +109,8 @@ class QueueViews:
         stats = self._sampler.queue_stats(queue, self._ranges.msg_rates)
         if stats:
             fields["message_stats"] = stats
+        lengths = (queue.ready_count, int(queue.unacked_count))
+        fields |= idle_view(self._sampler.idle_since_ms(queue.counters, *lengths))
         if queue.options.queue_type == b"quorum":
             fields |= self._of_quorum(queue)
         else:
