@@ -1,9 +1,10 @@
 """Jobs: long work that goes on after its request was answered, and what has become of it."""
 
 import asyncio
+import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 from supersoniq.management.errors import ApiError
@@ -65,27 +66,26 @@ class Jobs:
         if len(self._tasks) >= RUNNING_MAX:
             raise ApiError(429, "too_many_jobs", f"{RUNNING_MAX} jobs are running")
 
-    def start(self, job: Job, work: Callable[[Job], Awaitable[None]]) -> None:
+    def start(self, job: Job, work: Callable[[Job], Coroutine[None, None, None]]) -> None:
         """Have a job run; its work may raise JobFailed."""
         self._jobs[job.id] = job
-        self._tasks[job.id] = asyncio.get_running_loop().create_task(self._run(job, work))
+        task = self._tasks[job.id] = asyncio.get_running_loop().create_task(work(job))
+        task.add_done_callback(functools.partial(self._ended, job))
 
-    async def _run(self, job: Job, work: Callable[[Job], Awaitable[None]]) -> None:
-        try:
-            await work(job)
-            job.state = DONE
-        except asyncio.CancelledError:
+    def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
             job.state = CANCELLED
-        except JobFailed as error:
-            job.state, job.error = FAILED, str(error)
-        except Exception as error:  # nobody waits for a task: what goes wrong is told here
-            logger.exception("job %s failed, please report it", job.id)
-            job.state, job.error = FAILED, f"internal error: {type(error).__name__}"
-        self._ended(job)
-
-    def _ended(self, job: Job) -> None:
+        elif error is None:
+            job.state = DONE
+        else:
+            job.state = FAILED
+            job.error = str(error)
+            if not isinstance(error, JobFailed):
+                logger.error("job %s failed, please report it", job.id, exc_info=error)
+                job.error = f"internal error: {type(error).__name__}"
         job.ended_ms = self._now_ms()
-        self._tasks.pop(job.id, None)
+        self._tasks.pop(job.id)
         finished = [each for each in self._jobs.values() if each.state != RUNNING]
         for each in sorted(finished, key=lambda each: each.ended_ms)[:-FINISHED_MAX]:
             del self._jobs[each.id]
@@ -95,19 +95,12 @@ class Jobs:
         task = self._tasks.get(job.id)
         if task is None:
             self._jobs.pop(job.id, None)
-            return
-        await _cancelled(task)
-        if job.state == RUNNING:  # it had not begun
-            job.state = CANCELLED
-            self._ended(job)
+        else:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def stop(self) -> None:
         """Stop all."""
         for job in self.all():
             if job.state == RUNNING:
                 await self.cancel(job)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
