@@ -88,11 +88,15 @@ WAITING = {"position": 7, "redelivered": False, "arrived_about": "today", **GOT}
 BROWSED = {"after": 7, "is_end": False, "messages": [WAITING]}
 
 
+JOB = {"id": "7", "state": "done", "error": None, "total": 3, "looked_at": 3, "moved": 2, "skipped": 1}
+
+
 @pytest.fixture
 def queue(node: FakeNode) -> None:
     node.get("queues///q", {"messages_ready": 3})
     node.get("queues///q/messages", BROWSED)
-    node.accepts("POST", "queues///q/redrive", {"moved": 2, "left": 1})
+    node.accepts("POST", "queues///q/redrive", {"id": "7", "state": "running", "total": 3, "looked_at": 0})
+    node.get("jobs/7", JOB)
     node.accepts("DELETE", "queues///q/messages/7")
 
 
@@ -124,17 +128,29 @@ def test_messages_are_looked_at(node: FakeNode, ask: Ask, words: list[str], quer
         (["redrive", "q"], {"to": "origin", "filter": {}}),
         (["redrive", "q", "--to", "exchange", "-n", "5"], {"to": "exchange", "filter": {}, "limit": 5}),
         (
-            ["move", "q", "other", "-k", "a"],
-            {"to": "queue", "queue": "other", "filter": {"routing_key": "a"}},
+            ["move", "q", "other", "-k", "a", "--rate", "9"],
+            {"to": "queue", "queue": "other", "filter": {"routing_key": "a"}, "rate": 9},
         ),
     ],
 )
 @pytest.mark.usefixtures("queue")
-def test_messages_are_moved(node: FakeNode, ask: Ask, words: list[str], body: object) -> None:
+def test_messages_are_moved(node: FakeNode, ask: Ask, words: list[str], body: dict[str, Any]) -> None:
     node.get("queues///other", {})
     said = ask("messages", *words)
     assert said == (0, "moved 2 messages\n", "1 message stayed: there is no place to send them to\n")
-    assert node.changes() == [("POST", "queues///q/redrive", body)]
+    assert node.changes() == [("POST", "queues///q/redrive", {**body, "background": True})]
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(
+    ("state", "error", "words"),
+    [("failed", "because", "failed: because"), ("cancelled", None, "it was cancelled")],
+)
+def test_move_that_comes_to_no_good_end_is_exit_code_1(
+    node: FakeNode, ask: Ask, state: str, error: str | None, words: str
+) -> None:
+    node.get("jobs/7", {**JOB, "state": state, "error": error})
+    assert ask("messages", "redrive", "q") == (1, "", f"supersoniq: moved 2 messages, then {words}\n")
 
 
 @pytest.mark.usefixtures("queue")

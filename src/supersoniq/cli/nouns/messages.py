@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 from supersoniq.cli.nouns.shared import QueueName, Vhost, pairs, read_file
-from supersoniq.cli.remote.api import Api, Missing
+from supersoniq.cli.remote.api import Missing
 from supersoniq.cli.remote.call import Call, Failed, WrongUse
 from supersoniq.cli.remote.cells import Item, counted
+from supersoniq.cli.remote.job import Job
 from supersoniq.cli.remote.payloads import encoded, message_columns, with_text
 from supersoniq.cli.remote.progress import with_progress
 from supersoniq.cli.remote.words import Argument, Command, Option
@@ -109,6 +110,7 @@ class Filters(NamedTuple):
 Limit = Annotated[int, Option(("--limit", "-n"), "How many at most, up to 1000.", "COUNT")]
 After = Annotated[int, Option(("--after",), "Begin behind this position.", "POSITION")]
 AtMost = Annotated[int | None, Option(("--limit", "-n"), "How many at most; all.", "COUNT")]
+Rate = Annotated[int | None, Option(("--rate",), "How many a second at most; as fast as it goes.", "COUNT")]
 
 
 def peek(call: Call, queue: QueueName, limit: Limit = 10, after: After = 0, vhost: Vhost = "/") -> None:
@@ -141,11 +143,13 @@ def move(
     target: Annotated[str, Argument("TARGET", "The queue where they go to.", "queues")],
     filters: Filters,
     limit: AtMost = None,
+    rate: Rate = None,
     vhost: Vhost = "/",
 ) -> None:
     """Move messages from a queue to another one."""
     call.known("queue", target, ("queues", vhost, target))
-    _redrive(call, queue, vhost, {"to": "queue", "queue": target}, filters, limit)
+    body = {"to": "queue", "queue": target, "limit": limit, "rate": rate}
+    _redrive(call, queue, vhost, body, filters)
 
 
 def redrive(
@@ -159,28 +163,27 @@ def redrive(
         ),
     ] = "origin",
     limit: AtMost = None,
+    rate: Rate = None,
     vhost: Vhost = "/",
 ) -> None:
     """Send dead letters back to where they died, without what they say of their deaths."""
-    _redrive(call, queue, vhost, {"to": to}, filters, limit)
+    _redrive(call, queue, vhost, {"to": to, "limit": limit, "rate": rate}, filters)
 
 
-def _redrive(call: Call, queue: str, vhost: str, body: Item, filters: Filters, limit: int | None) -> None:
-    known = call.known("queue", queue, ("queues", vhost, queue))
-    body |= {"filter": filters.query} | ({} if limit is None else {"limit": limit})
-    count = known.get("messages_ready") or 0
-    total = count if limit is None else min(count, limit)
-    parts = ("queues", vhost, queue)
-    # However long it takes: giving up would not stop the node.
-    patient = Api(call.api.endpoint, None)
-    answer = with_progress(
-        call,
-        f"moving messages of {queue}",
-        total,
-        lambda: patient.post(*parts, "redrive", body=body),
-        lambda: count - (call.api.get(*parts).get("messages_ready") or 0),
-    )
-    moved, left = answer["moved"], answer["left"]
+def _redrive(call: Call, queue: str, vhost: str, body: Item, filters: Filters) -> None:
+    call.known("queue", queue, ("queues", vhost, queue))
+    asked = {name: value for name, value in body.items() if value is not None}
+    asked |= {"filter": filters.query, "background": True}
+    job = Job(call.api, call.api.post("queues", vhost, queue, "redrive", body=asked))
+    try:
+        end = with_progress(call, f"moving messages of {queue}", job.total, job.wait, job.done)
+    except KeyboardInterrupt:
+        job.cancel()
+        raise
+    moved, left = end["moved"], end["skipped"]
+    if end["state"] != "done":
+        how = f"failed: {end['error']}" if end["state"] == "failed" else "it was cancelled"
+        raise Failed(f"moved {counted(moved, 'message')}, then {how}")
     call.done(f"moved {counted(moved, 'message')}", moved=moved, left=left)
     if left:
         call.note(f"{counted(left, 'message')} stayed: there is no place to send them to")
