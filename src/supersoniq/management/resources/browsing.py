@@ -17,7 +17,8 @@ from supersoniq.session.access import QUEUE
 
 LIMIT: Final = 50
 LIMIT_MAX: Final = 1_000
-BROWSED: Final = 100
+# A page that is out of memory has about as many: it is read once, not once for each hundred of it.
+BROWSED: Final = 1_000
 BODY_BYTES: Final = 50_000
 QUERY: Final = {
     **FILTERS,
