@@ -1,6 +1,7 @@
 """The OpenAPI document: whatever is sent by what it says, nothing fails inside."""
 
 import base64
+import random
 import time
 from collections.abc import Iterator
 
@@ -43,14 +44,18 @@ def test_nothing_that_fits_the_document_fails_inside(fresh: Broker) -> None:
     routes = [route for first in sorted(MODULES) for route in routes_below(first)]
     schema = schemathesis.openapi.from_dict(document(routes, "1"))
     schema.config.update(base_url=fresh.api_url)
-    end = time.monotonic() + SECONDS
     failed: list[str] = []
-    for result in schema.get_all_operations():
+    operations = list(schema.get_all_operations())
+    random.shuffle(operations)  # what a slow machine has no time for comes another time
+    end = time.monotonic() + SECONDS
+    for result in operations:
+        if time.monotonic() > end:
+            break
         assert isinstance(result, Ok)
         operation = result.ok()
 
         @settings(
-            max_examples=5,
+            max_examples=2,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
@@ -58,12 +63,9 @@ def test_nothing_that_fits_the_document_fails_inside(fresh: Broker) -> None:
         )
         @given(case=operation.as_strategy())
         def play(case: schemathesis.Case) -> None:
-            if time.monotonic() < end:
-                response = case.call(headers={"Authorization": CREDENTIALS}, timeout=30)
-                if response.status_code >= 500 and response.status_code != 503:
-                    failed.append(
-                        f"{case.method} {case.formatted_path} {case.body!r}: {response.status_code}"
-                    )
+            response = case.call(headers={"Authorization": CREDENTIALS}, timeout=30)
+            if response.status_code >= 500 and response.status_code != 503:
+                failed.append(f"{case.method} {case.formatted_path} {case.body!r}: {response.status_code}")
 
         play()
     assert not failed, failed
