@@ -1,14 +1,19 @@
 """Messages go elsewhere: at once or by a job, back to where they died or to what a request names."""
 
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
+from tests.management.api import Api
 from tests.management.cases import NOT_FOUND, Case, bad, play
 from tests.management.conftest import Common
 from tests.management.waiting import eventually
+
+from supersoniq import Broker
 
 Q = "/queues/$V/q"
 COUNT = 250  # some pages of what is looked at together
@@ -163,6 +168,31 @@ def test_job_may_do_what_its_user_may(ours: Common) -> None:
     answer = reader.ask("DELETE", f"/api/jobs/{foreign['id']}")
     assert (answer.status, answer.value["reason"]) == (401, "User not authorised to access object")
     assert [each["id"] for each in reader.get("/api/jobs")] == [job["id"], foreign["id"]]
+
+
+def test_every_message_is_in_one_place_after_a_restart_in_the_middle(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"management": "on", "data_dir": tmp_path}
+    queue, other = "/api/queues/%2F/q", "/api/queues/%2F/other"
+    with Broker(**settings) as broker:
+        api = Api(broker.api_url)
+        api.put(queue, {"durable": True})
+        api.put(other, {"durable": True})
+        with closing(pika.BlockingConnection(pika.URLParameters(broker.url))) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            for number in range(COUNT):
+                channel.basic_publish("", "q", str(number).encode(), pika.BasicProperties(delivery_mode=2))
+        job = api.post(queue + "/move", {"queue": "other", "rate": 100})
+        eventually(lambda: api.get(f"/api/jobs/{job['id']}")["moved"] >= 5)
+    with Broker(**settings) as broker:
+        api = Api(broker.api_url)
+        assert api.get("/api/jobs") == []
+        moved, left = (
+            [each["payload"] for each in api.get(path + "/messages?limit=1000")["messages"]]
+            for path in (other, queue)
+        )
+    assert 5 <= len(moved) < COUNT
+    assert moved + left == [str(number) for number in range(COUNT)]
 
 
 def test_header_that_cannot_be_a_name_is_no_origin(ours: Common, our_channel: BlockingChannel) -> None:
