@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -not -path '*.egg-info/*')
 
-.PHONY: build serve test test-interpreted test-compiled check bench soak container-test docs release-notes clean
+.PHONY: build serve test test-interpreted test-compiled check bench soak container-test docs package-test release-notes clean
 
 build: $(VENV)/installed  ## .venv with the compiled package and everything the tests need
 
@@ -71,6 +71,9 @@ docs: $(VENV)/dependencies  ## the documentation as a site, into site/; a broken
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$($(BIN)/python -c 'import tomllib; \
 		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')"
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH=src $(BIN)/mkdocs build --quiet
+
+package-test:  ## sdist and wheel in fresh environments: make package-test PYTHONS="python3.11 python3.13" ARGS=--compiled
+	$(PYTHON) scripts/package_test.py $(ARGS) $(or $(PYTHONS),$(PYTHON))
 
 release-notes:  ## make -s release-notes VERSION=1.2.3: what CHANGELOG.md says of it, if pyproject.toml has that version
 	@$(PYTHON) scripts/release_notes.py $(VERSION)

@@ -15,6 +15,15 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "make check": (_CI, "make test"),
     "make test": (_CI, "make test"),
     "make serve": (_FIRST, '"make serve"'),
+    "python3 scripts/release_notes.py": (
+        "tests/scripts/test_release_notes.py",
+        "def test_unreleased_becomes_a_version",
+    ),
+    "make -s release-notes": (
+        "tests/scripts/test_release_notes.py",
+        "def test_notes_are_what_stands_below_the_version",
+    ),
+    "make package-test": ("Makefile", "scripts/package_test.py"),
     "make bench": ("Makefile", "benchmarks/run.py"),
     "PYTHONPATH=src .venv/bin/python -m pytest tests/broker": ("Makefile", "-m pytest --core interpreted"),
     "supersoniq data /var/lib/supersoniq": ("tests/cli/test_data.py", "def test_"),
