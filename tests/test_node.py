@@ -169,7 +169,9 @@ def test_worker_that_ends_a_job_while_the_node_starts_is_heard(tmp_path: Path) -
     """Or it would never be heard again: it tells once, until it is listened to."""
 
     async def live() -> bool:
-        node = Node(Settings(port=0, host=["127.0.0.1"], data_dir=tmp_path))
+        node = Node(
+            Settings(port=0, host=["127.0.0.1"], data_dir=tmp_path, management="off", prometheus="off")
+        )
         await node.start()
         try:
             store = node.vhosts["/"].store

@@ -20,7 +20,8 @@ from tests.conformance.wire import Wire, WireChannel
 
 ORACLE_URL = os.environ.get("SUPERSONIQ_TEST_URL")
 STARTUP_SECONDS = 30
-LISTENING = re.compile(r"listening on (amqp|http)://127\.0\.0\.1:(\d+)")
+# Not that of the metrics, which is a listener of HTTP too.
+LISTENING = re.compile(r"listening on (amqp|http)://127\.0\.0\.1:(\d+)(?!\d*/metrics)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
