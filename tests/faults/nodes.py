@@ -39,6 +39,7 @@ class Node:
         """Start a process and do not wait for it; `settings` hold for later starts too."""
         self.settings.update(settings)
         environ = {name: text for name, text in os.environ.items() if not name.startswith("SUPERSONIQ_")}
+        environ |= {"SUPERSONIQ_MANAGEMENT_PORT": "0", "SUPERSONIQ_PROMETHEUS_PORT": "0"}
         environ.update({f"SUPERSONIQ_{name.upper()}": text for name, text in self.settings.items()})
         arguments = ["--host", "127.0.0.1", "--data-dir", str(self.directory)]
         if "port" not in self.settings:
