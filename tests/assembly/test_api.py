@@ -35,6 +35,7 @@ def test_listeners_of_all_kinds_are_listed(tmp_path: Path) -> None:
             "http": broker.node.management_addresses[0][1],
             "https": broker.node.management_tls_addresses[0][1],
             "http/prometheus": broker.node.prometheus_addresses[0][1],
+            "https/prometheus": broker.node.prometheus_tls_addresses[0][1],
         }
 
 
