@@ -137,6 +137,15 @@ def test_publishing_is_allowed_and_refused_as_by_rules_without_memory(steps: lis
             ch = client.channel()
 
 
+def test_permission_for_one_address_is_none_for_the_next() -> None:
+    node = Node()
+    node.context.permissions.put("ann", "/", Permission("", "^amq\\.direct$", ""))
+    ch = node.stranger().open(response=b"\0ann\0ann").channel()
+    ch.publish(b"", key="q", exchange="amq.direct")
+    ch.publish(b"", key="q", exchange="amq.fanout")
+    ch.closed_with(403)
+
+
 @pytest.mark.parametrize(
     ("permission", "kind", "name", "text"),
     [

@@ -274,5 +274,5 @@ def test_magic_numbers_begin_with_an_octet_that_is_in_no_text() -> None:
 
 
 def test_kinds_are_all_different_and_none_is_zero() -> None:
-    assert len(KINDS) == 18
+    assert len(KINDS) == 20
     assert 0 not in KINDS

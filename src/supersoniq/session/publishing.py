@@ -137,6 +137,7 @@ class Publishing:
         address = data[at:stop]
         if address != self._address:
             self._address = address
+            self._permitted_at = -1
             self._route = Route([], self._counters, False)
         self._bits = data[stop]
         if self._bits & IMMEDIATE:
