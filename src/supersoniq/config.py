@@ -9,18 +9,13 @@ import difflib
 import json
 import os
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import ConfigDict, Field, SecretStr, ValidationError
 
 from supersoniq.settings.rabbitmq_conf import RabbitMQConf
 from supersoniq.settings.rabbitmq_file import RabbitMQConfError
@@ -57,10 +52,10 @@ class ConfigError(Exception):
     """A setting cannot be used. Its text is one line: key, value, place, expectation; never a password."""
 
 
-class Settings(TLSSettings, BaseSettings):
+class Settings(TLSSettings):
     """What one node is told; frozen. Calling it reads neither file nor environment: `load` does."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     amqp: Annotated[Literal["on", "off"], Switch] = Field(
         default="on", description="AMQP without TLS: on, or off"
@@ -215,18 +210,6 @@ class Settings(TLSSettings, BaseSettings):
         default={}, description="levels of single loggers, as in supersoniq.session:debug"
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments only: an embedded broker must not change with the environment of its host program."""
-        return (init_settings,)
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -246,24 +229,13 @@ class Loaded:
         return self.settings.model_dump(mode="json")
 
 
-class EnvironmentSource(PydanticBaseSettingsSource):
-    """`SUPERSONIQ_PORT=5673` and the like, from a mapping that need not be the process's own."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self._environ = environ
-
-    def get_field_value(self, field: object, field_name: str) -> tuple[str | None, str, bool]:
-        """The variable's text, if it is set; fields parse text themselves."""
-        return self._environ.get(_variable(field_name)), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Every variable that is ours by its name, known or not; the key is in lower case."""
-        return {
-            name.removeprefix(PREFIX).lower(): text
-            for name, text in self._environ.items()
-            if name.startswith(PREFIX) and name not in OTHER_VARIABLES and not _is_kubernetes_link(name, text)
-        }
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The texts of every variable that is ours by its name, known or not; the key is in lower case."""
+    return {
+        name.removeprefix(PREFIX).lower(): text
+        for name, text in environ.items()
+        if name.startswith(PREFIX) and name not in OTHER_VARIABLES and not _is_kubernetes_link(name, text)
+    }
 
 
 def load(
@@ -287,7 +259,7 @@ def load(
         if name in environ:
             values[key] = environ[name]
             origins[key] = name
-    for key, value in EnvironmentSource(environ)().items():
+    for key, value in _variables(environ).items():
         if key not in Settings.model_fields:
             raise ConfigError(f"unknown setting {_variable(key)}" + _hint(key, _variable))
         values[key] = value
@@ -326,7 +298,7 @@ def _read_file(path: Path, is_required: bool) -> dict[str, Any]:
             raise ConfigError(f"config file {path} {'is not a file' if path.exists() else 'does not exist'}")
         return {}
     try:
-        return TomlConfigSettingsSource(Settings, path).toml_data
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from None
     except ValueError as error:

@@ -1,24 +1,30 @@
 """How log records look and which of them are written.
 
-Modules use the standard library's `logging`; structlog renders their records at the edge, for people
-(`console`) or for machines (`json`: one object per line, with `timestamp`, `level`, `logger` and `event`, and
-with fields that say who a line is about).
+Modules use the standard library's `logging`; records are rendered at the edge, for people (`console`) or for
+machines (`json`: one object per line, with `timestamp`, `level`, `logger` and `event`, and with fields that
+say who a line is about).
 """
 
+import json
 import logging
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TextIO
-
-if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor, WrappedLogger
+from typing import Final, Literal, TextIO
 
 ROOT = "supersoniq"
 # Fields whose values are in the text, too: for people once is enough.
 IN_THE_TEXT = ("connection", "user", "vhost", "channel", "reply_code")
 RECENT_LINES = 1000
+# The fields that every record has.
+STANDARD_FIELDS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+# How a terminal is told to look.
+RESET, BOLD, DIM, BLUE, CYAN = "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[34m", "\x1b[36m"
+COLOURS: Final = {
+    "debug": CYAN, "info": "\x1b[32m", "warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31;1m"
+}  # fmt: skip
 
 
 class RecentLog(logging.Handler):
@@ -62,7 +68,7 @@ def setup(
     if format == "auto":
         format = "console" if target.isatty() else "json"
     handler = logging.StreamHandler(target)
-    handler.setFormatter(formatter(format, is_terminal=target.isatty()))
+    handler.setFormatter(JsonLines() if format == "json" else ConsoleLines(has_colours=target.isatty()))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -76,30 +82,47 @@ def setup(
     return recent
 
 
-def formatter(format: Literal["console", "json"], is_terminal: bool) -> logging.Formatter:
-    """A formatter for records of the standard library; colours only for the console on a terminal."""
-    from structlog import dev, processors, stdlib
+class JsonLines(logging.Formatter):
+    """One JSON object per record."""
 
-    shared: list[Processor] = [
-        stdlib.add_log_level,
-        stdlib.add_logger_name,
-        stdlib.ExtraAdder(),
-        processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    edge: list[Processor]
-    if format == "json":
-        edge = [processors.format_exc_info, processors.JSONRenderer(default=str)]
-    else:
-        edge = [
-            _without_repetition,
-            dev.ConsoleRenderer(colors=is_terminal, exception_formatter=dev.plain_traceback),
-        ]
-    return stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[stdlib.ProcessorFormatter.remove_processors_meta, *edge]
-    )
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object; what JSON cannot say becomes its text."""
+        fields = {
+            "event": record.getMessage(),
+            **_extra(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": _time(record.created),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, default=str)
 
 
-def _without_repetition(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
-    for name in IN_THE_TEXT:
-        event.pop(name, None)
-    return event
+class ConsoleLines(logging.Formatter):
+    """One line per record, and the traceback of an error below it."""
+
+    def __init__(self, has_colours: bool) -> None:
+        super().__init__()
+        self._has_colours = has_colours
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; what its text says already is not said again."""
+        level = record.levelname.lower()
+        colour = COLOURS.get(level, "")
+        more = "".join(
+            f" {self._in(CYAN, name)}={value}"
+            for name, value in _extra(record).items()
+            if name not in IN_THE_TEXT
+        )
+        head = f"{self._in(DIM, _time(record.created))} [{self._in(colour, f'{level:<8}')}]"
+        line = f"{head} {self._in(BOLD, record.getMessage())} [{self._in(BLUE, record.name)}]{more}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{RESET}" if self._has_colours and colour else text
+
+
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    """The fields that whoever logged has added."""
+    return {name: value for name, value in record.__dict__.items() if name not in STANDARD_FIELDS}

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import re
+import signal
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,6 +12,9 @@ import pytest
 from tests.session.script import Node
 
 from supersoniq.server.stall_watch import BEAT_SECONDS, IDLE_BEATS, StallWatch, described
+
+# The watch takes the signal that pytest-timeout takes otherwise.
+pytestmark = pytest.mark.timeout(120, method="thread")
 
 # So long that a busy machine is not taken for a stall.
 STALL_SECONDS = 0.5
@@ -41,12 +45,16 @@ class Bench:
                 await asyncio.sleep(0.005)
 
 
-def watched(work: Callable[[Bench], Awaitable[None]], stall_seconds: float = STALL_SECONDS) -> Bench:
+def watched(
+    work: Callable[[Bench], Awaitable[None]], stall_seconds: float = STALL_SECONDS, looks: bool = True
+) -> Bench:
     """Do something under watch."""
 
     async def run() -> Bench:
         bench = Bench(stall_seconds)
         bench.watch.start()
+        if looks:
+            bench.watch.look()
         await bench.beats()
         try:
             await work(bench)
@@ -75,6 +83,17 @@ def test_stall_is_counted_and_logged_with_what_ran(caplog: pytest.LogCaptureFixt
     assert int(found[1]) >= 1000 * STALL_SECONDS
     assert 0 < int(found[2]) <= int(found[1])
     assert "stand_still_here (test_stall_watch.py:" in found[3]
+
+
+def test_in_the_process_of_others_a_stall_is_counted_and_timed(caplog: pytest.LogCaptureFixture) -> None:
+    handler = signal.getsignal(signal.SIGALRM)
+
+    async def work(bench: Bench) -> None:
+        await stand_still_once(bench)
+        assert signal.getsignal(signal.SIGALRM) is handler
+
+    assert watched(work, looks=False).count == 1
+    assert caplog.records[0].message.endswith(": it was over before it could be looked at")
 
 
 def test_loop_that_goes_on_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
@@ -115,8 +134,10 @@ def test_connection_whose_event_it_is_is_named(caplog: pytest.LogCaptureFixture)
 def test_collection_of_garbage_is_named(caplog: pytest.LogCaptureFixture) -> None:
     async def work(bench: Bench) -> None:
         bench.watch._on_collection("start", {"generation": 2})
-        stand_still_here(2 * STALL_SECONDS)
+        stand_still_here(1.5 * STALL_SECONDS)
         bench.watch._on_collection("stop", {"generation": 2})
+        bench.watch._on_collection("start", {"generation": 0})
+        bench.watch._on_collection("stop", {"generation": 0})
 
     watched(work)
     assert "collection of garbage, generation 2" in caplog.records[0].message
@@ -126,7 +147,8 @@ def test_watch_that_has_ended_leaves_nothing_behind() -> None:
     callbacks = len(gc.callbacks)
     bench = watched(stand_still_once)
     assert len(gc.callbacks) == callbacks
-    assert bench.watch._thread is None
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     bench.watch.stop()
 
 

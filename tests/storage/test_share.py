@@ -72,3 +72,12 @@ def test_share_grows_again_up_to_what_it_was_when_less_than_half_is_used() -> No
     assert sizes[-2:] == [16, 16]
     assert sizes == sorted(sizes)
     assert shares_of(vhosts) == {16 * MIB}
+
+
+def test_queues_are_not_added_up_where_the_whole_process_uses_less() -> None:
+    vhosts = vhosts_with(4, 8)
+    share = MemoryShare(16 * MIB, 10 * MIB)
+    share.adapt(vhosts, 10 * MIB)
+    assert share.bytes == 16 * MIB
+    share.adapt(vhosts, 10 * MIB + 1)
+    assert share.bytes == 8 * MIB

@@ -19,6 +19,7 @@ from supersoniq.session.context import Buffered
 from supersoniq.storage.direct import Bystander, Direct
 from supersoniq.storage.disk import SystemDisk
 from supersoniq.storage.recovery import Mender
+from supersoniq.storage.share import UNKNOWN_BYTES
 from supersoniq.storage.store import DiskStore
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class NodeStorage(Storage):
 
     def tick(self) -> None:
         """Let the store work."""
-        self._store.tick()
+        self._store.tick(resident_bytes() or UNKNOWN_BYTES)
 
 
 class NodeMemory(Memory):

@@ -1,5 +1,6 @@
 """The `supersoniq` command of this process: plain calls of a node are answered at once, the rest by typer."""
 
+import gc
 import os
 import sys
 
@@ -21,6 +22,8 @@ def main() -> None:
         exit_code = run(tokens)
         if exit_code is not None:
             raise SystemExit(exit_code)
+    if tokens[:1] == ["serve"]:
+        gc.disable()  # until the node has started: so much is made, and none of it garbage
     from supersoniq.cli.app import main as typer_main
 
     typer_main()

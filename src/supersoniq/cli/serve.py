@@ -147,6 +147,8 @@ async def _run(settings: Settings, recent: logs.RecentLog) -> None:
     switch_often()
     if node.control is not None:
         node.control.own_process(stop.set, recent)
+    if node.metering is not None:
+        node.metering.own_process()
     _announce(node, notifier)
     _reload_on_signal(node)
     await _until(stop, notifier)

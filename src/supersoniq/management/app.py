@@ -5,15 +5,16 @@ The modules of a resource are imported and its routes are made when the first re
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import unquote
 
-from fastapi import APIRouter, FastAPI, Request
+from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route as Routed
 from starlette.types import Receive, Scope, Send
 
 from supersoniq.amqp.errors import AMQPError
@@ -82,8 +83,8 @@ class _Resource:
     def __init__(self, first: str, management: ManagementContext) -> None:
         self._management = management
         self._routes = routes_below(first)
-        self._app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-        self._app.include_router(_router(self._routes, management))
+        self._app = Starlette(routes=[_routed(route, management) for route in self._routes])
+        self._app.router.redirect_slashes = False
         for error in (ApiError, AMQPError, ControlError, ClientDisconnect, HTTPException, Exception):
             self._app.add_exception_handler(error, self._on_error)
 
@@ -125,16 +126,9 @@ class _Resource:
         return _error_answer(ApiError(500, "Internal Server Error", "see the log"))
 
 
-def _router(routes: Iterable[Route], management: ManagementContext) -> APIRouter:
-    router = APIRouter(prefix=PREFIX)
-    for route in routes:
-        router.add_api_route(
-            route.path.replace("}", f":{SEGMENT}}}"),
-            _endpoint(route, management),
-            methods=[route.method],
-            response_model=None,
-        )
-    return router
+def _routed(route: Route, management: ManagementContext) -> Routed:
+    path = PREFIX + route.path.replace("}", f":{SEGMENT}}}")
+    return Routed(path, _endpoint(route, management), methods=[route.method])
 
 
 def _matches(route: Route, path: str) -> bool:

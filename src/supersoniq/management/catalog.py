@@ -1,32 +1,60 @@
-"""The catalog: queues in the order of their names, which is made anew only when some have come or gone."""
+"""The catalog: queues in the order of their names, kept from one list to the next."""
+
+import asyncio
+from bisect import insort
+from dataclasses import dataclass, field
 
 from supersoniq.broker.queues.queue import Queue
-from supersoniq.broker.totals import visible_queues
-from supersoniq.broker.vhost import VHost
+from supersoniq.broker.vhost import HIDDEN_PREFIXES, VHost
+from supersoniq.management.slices import Slices
 
-Generation = tuple[int, int, int]
+Item = tuple[VHost, Queue]
+
+# More that are new are put in their places together.
+INSERTED_MAX = 100
+SORTED_ITEMS = 1_000
+
+
+@dataclass
+class _Known:
+    """The queues of one virtual host, as far as they are known."""
+
+    vhost: VHost
+    created: int = 0
+    deleted: int = 0
+    items: list[Item] = field(default_factory=list)
+    queues: set[Queue] = field(default_factory=set)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # while items are brought up to date
+
+    async def renew(self, slices: Slices) -> None:
+        """Notice what has come and gone."""
+        vhost = self.vhost
+        created, deleted = int(vhost.counters.queue_created), int(vhost.counters.queue_deleted)
+        if deleted != self.deleted:
+            self.deleted = deleted
+            self.items = [item for item in self.items if not item[1].deleted]
+            self.queues = {queue for _, queue in self.items}
+        if created != self.created:
+            self.created = created
+            new = [(vhost, queue) for queue in _new(vhost, self.queues)]
+            self.queues.update(queue for _, queue in new)
+            self.items = await _with(self.items, new, slices)
 
 
 class Catalog:
     """The queues of the virtual hosts of one node, as lists show them."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[VHost, Generation, list[tuple[VHost, Queue]]]] = {}
+        self._known: dict[str, _Known] = {}
 
-    def queues(self, vhost: VHost) -> list[tuple[VHost, Queue]]:
+    async def queues(self, vhost: VHost, slices: Slices) -> list[Item]:
         """Return the queues of a virtual host by name; the list is not the caller's."""
-        generation = (
-            int(vhost.counters.queue_created),
-            int(vhost.counters.queue_deleted),
-            len(vhost.queues),
-        )
         known = self._known.get(vhost.name)
-        if known is not None and known[0] is vhost and known[1] == generation:
-            return known[2]
-        queues = sorted(visible_queues(vhost), key=_name)
-        found = [(vhost, queue) for queue in queues]
-        self._known[vhost.name] = (vhost, generation, found)
-        return found
+        if known is None or known.vhost is not vhost:
+            known = self._known[vhost.name] = _Known(vhost)
+        async with known.lock:
+            await known.renew(slices)
+        return known.items
 
     def forget(self, vhosts: dict[str, VHost]) -> None:
         """Forget virtual hosts that are gone."""
@@ -34,5 +62,30 @@ class Catalog:
             del self._known[name]
 
 
-def _name(queue: Queue) -> bytes:
-    return queue.name
+def _new(vhost: VHost, known: set[Queue]) -> list[Queue]:
+    """The queues that were made since: the last ones."""
+    new: list[Queue] = []
+    for queue in reversed(vhost.queues.values()):
+        if queue in known:
+            break
+        if not queue.name.startswith(HIDDEN_PREFIXES):
+            new.append(queue)
+    return new
+
+
+async def _with(items: list[Item], new: list[Item], slices: Slices) -> list[Item]:
+    """The items with the new ones, in order; a list that was given away stays as it is."""
+    found = items[:]
+    if len(new) <= INSERTED_MAX:
+        for item in new:
+            insort(found, item, key=_name)
+        return found
+    for start in range(0, len(new), SORTED_ITEMS):
+        found += sorted(new[start : start + SORTED_ITEMS], key=_name)
+        await slices.breathe()
+    # Of runs that are in order each, so it takes as long as merging them.
+    return sorted(found, key=_name)
+
+
+def _name(item: Item) -> bytes:
+    return item[1].name

@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import Final
 
 # So long the data plane may wait for a slice of a listing.
-SLICE_SECONDS: Final = 0.0005
+SLICE_SECONDS: Final = 0.0003
 
 
 class Slices:

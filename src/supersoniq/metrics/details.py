@@ -1,11 +1,13 @@
 """Figures with their past, as RabbitMQ's API shows them: `publish` and `publish_details`."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from supersoniq.metrics.history import History
 from supersoniq.metrics.ranges import Range
 
 PERIOD_MS = 5_000
+NO_RATE: Final[dict[str, object]] = {"rate": 0.0}
 
 
 class Past:
@@ -17,6 +19,8 @@ class Past:
 
     def details(self, indexes: Sequence[int], wanted: Range | None = None) -> dict[str, object]:
         """Return the rate of a figure, the sum of some values, and its samples if they are wanted."""
+        if self._history is None and wanted is None:
+            return dict(NO_RATE)
         before = self._sum(indexes, self._last_ms - PERIOD_MS)
         rate = (self._sum(indexes, self._last_ms) - before) * 1000 / PERIOD_MS
         if wanted is None:

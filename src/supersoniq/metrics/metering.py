@@ -45,6 +45,11 @@ class Metering:
         if self._stall_watch is not None:
             self._stall_watch.start()
 
+    def own_process(self) -> None:
+        """The process is there for this node: its signals may tell what holds up the loop."""
+        if self._stall_watch is not None:
+            self._stall_watch.look()
+
     def stop(self) -> None:
         """Take no more samples."""
         self._pace.stop()

@@ -40,6 +40,11 @@ ALL_GROUPS: Final[tuple[Group, ...]] = (PUBLISH_FIELDS, ("publish_in",), ("publi
 QUEUE_GROUPS: Final[tuple[Group, ...]] = (("publish",), DELIVERIES)
 NODE_GROUPS: Final[tuple[Group, ...]] = (PUBLISH_FIELDS, DELIVERIES)
 
+# Where the lengths of a queue stand in the rows of its history.
+READY_AT: Final = (MESSAGES,)
+UNACKED_AT: Final = (MESSAGES + 1,)
+ALL_AT: Final = (MESSAGES, MESSAGES + 1)
+
 INDEXES: Final[dict[str, tuple[int, ...]]] = {
     **{name: (index,) for index, name in enumerate(MESSAGE_FIELDS)},
     "deliver_get": tuple(
@@ -83,8 +88,16 @@ class Sampler:
 
     def queue_lengths(self, queue: Queue, wanted: Range | None = None) -> Fields:
         """Return how many messages are in a queue, and in what state."""
-        values = [queue.ready_count, int(queue.unacked_count)]
-        return _lengths(values, self._past(queue.counters.history), MESSAGES, wanted)
+        ready, unacked = queue.ready_count, int(queue.unacked_count)
+        past = self._past(queue.counters.history)
+        return {
+            "messages_ready": ready,
+            "messages_ready_details": past.details(READY_AT, wanted),
+            "messages_unacknowledged": unacked,
+            "messages_unacknowledged_details": past.details(UNACKED_AT, wanted),
+            "messages": ready + unacked,
+            "messages_details": past.details(ALL_AT, wanted),
+        }
 
     def queue_ages(self, queue: Queue) -> Fields:
         """Return how old the oldest messages of a queue are, and how long messages stay, in seconds.
@@ -162,6 +175,8 @@ def _age(since_ms: int, now_ms: int) -> float | None:
 def _stats(counters: MessageCounters, past: Past, wanted: Range | None, groups: Sequence[Group]) -> Fields:
     values = counters.values()
     fields: Fields = {}
+    if not any(values):
+        return fields
     for group in groups:
         found = {name: sum([values[index] for index in INDEXES[name]]) for name in group}
         if any(found.values()):

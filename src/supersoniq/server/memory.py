@@ -74,6 +74,7 @@ def collect_seldom() -> None:
     Messages and entries are not its business, as they cannot be part of a cycle; what is (connections,
     channels, bindings) comes and goes by hundreds, not millions. For a process that is a broker.
     """
-    gc.collect()
+    # Without collecting first: of what a start has made, next to nothing is garbage.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()

@@ -1,17 +1,17 @@
 """The watch over the event loop: how often it stood still, for how long, and what ran meanwhile.
 
-The loop beats every ten milliseconds while there is work, and a thread looks at it when a beat is late:
-nobody else can, as the loop itself is busy. So a stall of thirty milliseconds is always seen, one of twenty
-often. Both cost some thousandths of a processor.
+The loop beats every ten milliseconds while there is work. A timer of the system is wound up at each beat: if
+the next one is late it interrupts the process, and what is interrupted is what holds up the loop. A thread
+that looks would see as much, but each time it wants the interpreter of a loop that is busy, clients wait. A
+stall of thirty milliseconds is always seen, one of twenty often.
 """
 
 import asyncio
 import gc
 import logging
-import sys
+import signal
 import threading
 import time
-import traceback
 from pathlib import Path
 from types import FrameType
 
@@ -42,14 +42,14 @@ class StallWatch:
         self._stall_seconds = stall_seconds
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
-        self._thread: threading.Thread | None = None
         self._handle: asyncio.TimerHandle | None = None
-        self._end = threading.Event()
+        self._looks = False  # whether the timer of the process is ours
         self._beat_count = 0
         self._due = 0.0  # when the next beat is
         self._cpu = 0.0  # the loop's processor time at the last beat
         self._found = (0, "")  # what ran when a beat was late, and the number of that
-        self._collecting = -1  # the generation that the garbage collector is at
+        self._collecting_since = 0.0
+        self._collected = (0, "")  # the long collection of garbage before a beat, and the number of that
         self._idle_beats = 0
         self._turns_then = 0
         self._silent_until = 0.0
@@ -59,25 +59,38 @@ class StallWatch:
         """Begin to watch."""
         gc.callbacks.append(self._on_collection)
         self._next(START_SECONDS)
-        self._thread = threading.Thread(target=self._look, name="supersoniq-stalls", daemon=True)
-        self._thread.start()
+
+    def look(self) -> None:
+        """Have the process interrupted when the loop is late, to see what runs.
+
+        For a process that is a broker, with the loop in its main thread: SIGALRM and its timer are ours then.
+        """
+        if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGALRM, self._on_alarm)
+            self._looks = True
+            self._wind_up()
 
     def stop(self) -> None:
         """Watch no more."""
-        self._end.set()
+        if self._looks:
+            self._looks = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
         if self._handle is not None:
             self._handle.cancel()
-        if self._thread is not None:
+            self._handle = None
             gc.callbacks.remove(self._on_collection)
-            self._thread.join()
-            self._thread = None
-
-    # On the loop
 
     def _next(self, seconds: float) -> None:
         self._cpu = time.thread_time()
         self._due = time.monotonic() + seconds
         self._handle = self._loop.call_later(seconds, self._beat)
+        if self._looks:
+            self._wind_up()
+
+    def _wind_up(self) -> None:
+        late_at = self._due + self._stall_seconds
+        signal.setitimer(signal.ITIMER_REAL, max(late_at - time.monotonic(), self._stall_seconds))
 
     def _beat(self) -> None:
         late = time.monotonic() - self._due
@@ -95,8 +108,10 @@ class StallWatch:
         if now < self._silent_until:
             self._silent_count += 1
             return
-        number, found = self._found
-        what = found if number == self._beat_count and found else "it was over before it could be looked at"
+        seen = [
+            what for number, what in (self._collected, self._found) if number == self._beat_count and what
+        ]
+        what = ", ".join(seen) or "it was over before it could be looked at"
         more = f", and {self._silent_count} more times since the last warning" if self._silent_count else ""
         self._silent_until = now + SILENT_SECONDS
         self._silent_count = 0
@@ -109,39 +124,34 @@ class StallWatch:
         )
 
     def _on_collection(self, phase: str, details: dict[str, int]) -> None:
-        if threading.get_ident() == self._loop_thread:
-            self._collecting = details["generation"] if phase == "start" else -1
+        if threading.get_ident() != self._loop_thread:
+            return
+        if phase == "start":
+            self._collecting_since = time.monotonic()
+        elif time.monotonic() - self._collecting_since >= self._stall_seconds / 2:
+            generation = details["generation"]
+            self._collected = (self._beat_count, f"collection of garbage, generation {generation}")
 
-    # In the thread
-
-    def _look(self) -> None:
-        """Look at what the loop does whenever a beat is late."""
-        while True:
-            late_at = self._due + self._stall_seconds
-            if self._end.wait(max(late_at - time.monotonic(), BEAT_SECONDS)):
-                return
-            number = self._beat_count
-            if time.monotonic() > self._due + self._stall_seconds and self._found[0] != number:
-                self._found = (number, self._running())
-
-    def _running(self) -> str:
-        """Return what the loop is doing in one line."""
+    def _on_alarm(self, _: int, frame: FrameType | None) -> None:
+        """Note what is interrupted, in one line."""
         found: list[str] = []
-        if self._collecting >= 0:
-            found.append(f"collection of garbage, generation {self._collecting}")
         cause = self._turn.cause
         if isinstance(cause, Connection):
             found.append(f"connection {cause.client.name}")
-        frame = sys._current_frames().get(self._loop_thread)
         if frame is not None:
             found.append(described(frame))
-        return ", ".join(found)
+        self._found = (self._beat_count, ", ".join(found))
 
 
 def described(frame: FrameType) -> str:
     """Return the innermost calls of a stack; compiled functions are not among them."""
-    calls = traceback.extract_stack(frame)[-FRAMES_SHOWN:]
-    return " > ".join(f"{call.name} ({_short(call.filename)}:{call.lineno})" for call in calls)
+    # Not by traceback: it reads the sources, and who reads files beside a busy thread waits at each.
+    calls: list[str] = []
+    outer: FrameType | None = frame
+    while outer is not None and len(calls) < FRAMES_SHOWN:
+        calls.append(f"{outer.f_code.co_name} ({_short(outer.f_code.co_filename)}:{outer.f_lineno})")
+        outer = outer.f_back
+    return " > ".join(reversed(calls))
 
 
 def _short(filename: str) -> str:

@@ -10,6 +10,7 @@ from mypy_extensions import i64
 from supersoniq.broker.vhost import VHost
 
 SHARE_BYTES_MIN: Final = 64 * 1024
+UNKNOWN_BYTES: Final = 1 << 62
 
 
 @final
@@ -21,9 +22,14 @@ class MemoryShare:
         self._queue_bytes_max: i64 = queue_bytes_max
         self._total_bytes_max: i64 = total_bytes_max
 
-    def adapt(self, vhosts: dict[str, VHost]) -> None:
-        """Halve the share, and page out what is beyond it, or double it."""
+    def adapt(self, vhosts: dict[str, VHost], bytes_max: i64 = UNKNOWN_BYTES) -> None:
+        """Halve the share, and page out what is beyond it, or double it.
+
+        `bytes_max` is what is not exceeded in any case: adding up many queues takes time.
+        """
         if self._total_bytes_max == 0:
+            return
+        if bytes_max <= self._total_bytes_max and self.bytes == self._queue_bytes_max:
             return
         total = sum([vhost.memory_bytes() for vhost in vhosts.values()])
         if total > self._total_bytes_max and self.bytes > SHARE_BYTES_MIN:

@@ -21,7 +21,7 @@ from supersoniq.storage.queue_store import NO_SLOT, DiskQueueStore, Release, Sha
 from supersoniq.storage.records import CLOSED, PERSISTENT, Destination, message_bytes
 from supersoniq.storage.retirement import Retirement
 from supersoniq.storage.segments import SEGMENTS, SPOOL, Segment
-from supersoniq.storage.share import MemoryShare
+from supersoniq.storage.share import UNKNOWN_BYTES, MemoryShare
 from supersoniq.storage.worker import Job, Worker
 
 logger = logging.getLogger(__name__)
@@ -331,8 +331,8 @@ class DiskStore(Store):
         self._tell()
         self._let_go()
 
-    def tick(self) -> None:
-        """Write what waits, try again what failed, and tidy up."""
+    def tick(self, process_bytes: i64 = UNKNOWN_BYTES) -> None:
+        """Write what waits, try again what failed, and tidy up; the process occupies so much memory."""
         shared = self.shared
         if not shared.is_open:
             return
@@ -343,7 +343,7 @@ class DiskStore(Store):
         shared.unwritten.try_again(shared.background)
         shared.drops.extend([(0, segment) for segment in shared.not_dropped])
         shared.not_dropped.clear()
-        shared.share.adapt(self._vhosts)
+        shared.share.adapt(self._vhosts, process_bytes)
         self._retirement.tidy()
         self.end_turn()
 

@@ -35,7 +35,7 @@ BINDING: Final = {
 async def _all_of(call: Call, vhost: VHost) -> list[Bound]:
     """The bindings of a virtual host, in RabbitMQ's order."""
     found: list[Bound] = []
-    for _, queue in call.management.catalog.queues(vhost):
+    for _, queue in await call.management.catalog.queues(vhost, call.slices):
         found.append(bound_by_default(vhost.name, queue))
         await call.slices.breathe()
     for name in sorted(vhost.exchanges):
@@ -77,16 +77,11 @@ async def bindings_from(call: Call) -> Response:
     vhost = call.vhost()
     name = call.exchange_name()
     if not name:
-        return await _listed(
-            call, [bound_by_default(*_named(item)) for item in call.management.catalog.queues(vhost)]
-        )
+        queues = await call.management.catalog.queues(vhost, call.slices)
+        return await _listed(call, [bound_by_default(vhost.name, queue) for _, queue in queues])
     exchange = vhost.exchanges.get(name)
     bindings = [] if exchange is None else [bound(vhost.name, each) for each in exchange.bindings.values()]
     return await _listed(call, sorted(bindings, key=_place))
-
-
-def _named(item: tuple[VHost, Queue]) -> tuple[str, Queue]:
-    return item[0].name, item[1]
 
 
 async def bindings_into(call: Call) -> Response:

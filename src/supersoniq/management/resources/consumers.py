@@ -31,7 +31,7 @@ async def _listed(call: Call, vhosts: list[VHost]) -> Response:
     items: list[Item] = []
     sees_all = call.caller.may(Level.MONITORING)
     for vhost in vhosts:
-        for _, queue in call.management.catalog.queues(vhost):
+        for _, queue in await call.management.catalog.queues(vhost, call.slices):
             for consumer in queue.consumers.everyone():
                 if isinstance(consumer, ChannelConsumer) and (sees_all or _is_own(call, consumer)):
                     items.append((vhost, consumer))

@@ -46,14 +46,14 @@ async def all_queues(call: Call) -> Response:
     """Queues of all virtual hosts that the caller may enter."""
     items: list[Item] = []
     for vhost in call.vhosts():
-        items += call.management.catalog.queues(vhost)
+        items += await call.management.catalog.queues(vhost, call.slices)
         await call.slices.breathe()
     return await _listed(call, items)
 
 
 async def vhost_queues(call: Call) -> Response:
     """Queues of one virtual host."""
-    return await _listed(call, call.management.catalog.queues(call.vhost()))
+    return await _listed(call, await call.management.catalog.queues(call.vhost(), call.slices))
 
 
 async def one_queue(call: Call) -> Response:
