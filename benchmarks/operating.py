@@ -57,14 +57,14 @@ def _api_seconds(broker: Managed) -> float:
     return time.monotonic() - broker.launched_at
 
 
-def _answer(broker: Managed, path: str) -> int:
-    """The status of a GET; 0 if nobody listens yet."""
+def _answer(broker: Managed, path: str, is_checked: bool = True) -> int:
+    """The status of a GET; 0 if nobody listens yet. What a page says is read only where that is wanted."""
     connection = http.client.HTTPConnection("127.0.0.1", broker.management_port, timeout=30)
     try:
         connection.request("GET", path, headers={"Authorization": LOGIN})
         answer = connection.getresponse()
         body = answer.read()
-        if path == PAGE and len(json.loads(body)["items"]) != 500:
+        if is_checked and path == PAGE and len(json.loads(body)["items"]) != 500:
             raise Failed("a page is not whole")
         return answer.status
     except OSError:
@@ -85,7 +85,10 @@ def _page_ms(broker: Managed) -> float:
 
 
 def _latency(broker: Managed, scale: Scale) -> Figures:
-    """The 99th percentile of messages' latency while pages are asked for, times that without."""
+    """The 99th percentile of messages' latency while pages are asked for, times that without.
+
+    Who asks does not look into the pages: on two processors that would be one more who computes.
+    """
     quiet: list[float] = []
     busy: list[float] = []
     for _ in range(scale.runs):
@@ -106,7 +109,7 @@ def _latency(broker: Managed, scale: Scale) -> Figures:
 
 def _read_pages(broker: Managed, over: threading.Event) -> None:
     while not over.wait(PAGE_PAUSE_SECONDS):
-        _answer(broker, PAGE)
+        _answer(broker, PAGE, is_checked=False)
 
 
 def _p99_us(broker: Managed, scale: Scale) -> float:

@@ -109,6 +109,6 @@ def test_names_are_found_by_a_part_or_a_pattern() -> None:
 
 def test_large_answer_is_handed_over_in_pieces() -> None:
     pieces = [b"x" * 1000] * 1000
-    bodies = asyncio.run(sent(Pieces(pieces)))
+    bodies = asyncio.run(sent(Pieces(pieces, Slices())))
     assert b"".join(bodies) == b"".join(pieces)
     assert max(len(body) for body in bodies) < PIECE_BYTES + 1000

@@ -1,9 +1,11 @@
 """Slices: long work lets others go on."""
 
 import asyncio
+from collections.abc import Iterator
+from itertools import count, repeat
 from time import perf_counter
 
-from supersoniq.management.slices import SLICE_SECONDS, Slices
+from supersoniq.management.slices import PAUSE_SECONDS, SLICE_SECONDS, Slices
 
 WORK_SECONDS = 0.1
 
@@ -16,14 +18,26 @@ async def work() -> None:
 
 
 async def turns_of_others() -> int:
-    count = 0
+    turns = 0
     async with asyncio.TaskGroup() as group:
         busy = group.create_task(work())
         while not busy.done():
-            count += 1
+            turns += 1
             await asyncio.sleep(0)
-    return count
+    return turns
 
 
 def test_others_have_their_turns_meanwhile() -> None:
     assert asyncio.run(turns_of_others()) > WORK_SECONDS / SLICE_SECONDS / 10
+
+
+def test_there_are_real_pauses_while_clients_have_turns() -> None:
+    async def rests(turns: Iterator[int]) -> float:
+        slices = Slices(lambda: next(turns))
+        began = perf_counter()
+        for _ in range(20):
+            await slices.rest()
+        return perf_counter() - began
+
+    assert asyncio.run(rests(count())) >= 19 * PAUSE_SECONDS
+    assert asyncio.run(rests(repeat(7))) < 19 * PAUSE_SECONDS

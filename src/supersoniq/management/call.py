@@ -33,7 +33,7 @@ class Call:
         self.management = management
         self.caller = caller
         self.request = request
-        self.slices = Slices()
+        self.slices = Slices(lambda: management.server.turn_count)
 
     # What is asked
 

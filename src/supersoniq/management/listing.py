@@ -26,7 +26,7 @@ Render = Callable[[Any, Columns], dict[str, object]]
 COMPLAINT: Final = "Pagination parameters are invalid"
 PAGE_SIZE: Final = 100
 PAGE_SIZE_MAX: Final = 500
-PIECE_BYTES: Final = 256 * 1024
+PIECE_BYTES: Final = 64 * 1024
 CHECKED_ITEMS: Final = 50  # between two looks at the clock, where an item costs next to nothing
 SORTED_ITEMS: Final = 1_000
 
@@ -136,7 +136,7 @@ class Lister(Generic[Item]):
         elif query.reverse:
             items = items[::-1]
         if page is None:
-            return Pieces([b"[", *await self._rendered(items, query, slices), b"]"])
+            return Pieces([b"[", *await self._rendered(items, query, slices), b"]"], slices)
         start = (page.number - 1) * page.size
         if start >= len(items) and page.number > 1:
             reason = f"Page out of range, page: {page.number} page size: {page.size}, len: {len(items)}"
@@ -150,7 +150,7 @@ class Lister(Generic[Item]):
             "total_count": total,
         }
         rendered = await self._rendered(shown, query, slices)
-        return Pieces([encode(head)[:-2], *rendered, b"],", encode(tail)[1:]])
+        return Pieces([encode(head)[:-2], *rendered, b"],", encode(tail)[1:]], slices)
 
     async def _filtered(self, items: Sequence[Item], page: Page, slices: Slices) -> list[Item]:
         found: list[Item] = []
@@ -250,16 +250,18 @@ async def in_order(ranked: list[tuple[tuple[int, Any], int]], slices: Slices) ->
 
 
 class Pieces(Response):
-    """An answer of many pieces of JSON, which are handed over in large ones: copying all at once stalls."""
+    """An answer of many pieces of JSON, which are handed over in larger ones: copying all at once stalls."""
 
-    def __init__(self, pieces: list[bytes]) -> None:
+    def __init__(self, pieces: list[bytes], slices: Slices) -> None:
         super().__init__(None, 200, None, "application/json")
         self._pieces = pieces
+        self._slices = slices
         size = sum(len(piece) for piece in pieces)
         self.headers["content-length"] = str(size)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
+        await self._slices.rest()
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
         waiting: list[bytes] = []
@@ -268,7 +270,9 @@ class Pieces(Response):
             waiting.append(piece)
             size += len(piece)
             if size >= PIECE_BYTES:
+                await self._slices.rest()
                 await send({"type": "http.response.body", "body": b"".join(waiting), "more_body": True})
                 waiting.clear()
                 size = 0
+        await self._slices.rest()
         await send({"type": "http.response.body", "body": b"".join(waiting)})

@@ -1,21 +1,40 @@
-"""Slices: long work on the event loop that lets the others have their turns in between."""
+"""Slices: long work on the event loop that lets the others have their turns in between.
+
+While clients have turns there are real pauses in between: a process that computes on and on keeps a processor
+from others, and among those are its own clients.
+"""
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
 # So long the data plane may wait for a slice of a listing.
-SLICE_SECONDS: Final = 0.0003
+SLICE_SECONDS: Final = 0.0004
+PAUSE_SECONDS: Final = 0.001
+
+
+def _none() -> int:
+    return 0
 
 
 class Slices:
-    """The slices of one piece of work."""
+    """The slices of one piece of work; `turn_count` is how many turns clients have had."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn_count: Callable[[], int] = _none) -> None:
+        self._turn_count = turn_count
+        self._turns_then = turn_count()
         self._end = perf_counter() + SLICE_SECONDS
 
     async def breathe(self) -> None:
         """Let the loop go on, if this slice has taken long enough."""
         if perf_counter() >= self._end:
-            await asyncio.sleep(0)
-            self._end = perf_counter() + SLICE_SECONDS
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Let the loop go on, and begin another slice."""
+        turns = self._turn_count()
+        is_busy = turns != self._turns_then
+        self._turns_then = turns
+        await asyncio.sleep(PAUSE_SECONDS if is_busy else 0)
+        self._end = perf_counter() + SLICE_SECONDS

@@ -55,7 +55,7 @@ async def browse(call: Call) -> Response:
                     break
             await call.slices.breathe()
     head = encode({"after": position, "is_end": is_end, "messages": []})
-    return Pieces([head[:-2], *pieces, b"]}"])
+    return Pieces([head[:-2], *pieces, b"]}"], call.slices)
 
 
 def _view(entry: Entry, arrived_ms: int, encoding: str, truncate: int) -> Fields:

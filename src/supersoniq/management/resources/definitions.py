@@ -50,7 +50,7 @@ async def _exported(call: Call, document: dict[str, object]) -> Response:
             pieces.append(b"]")
         else:
             pieces.append(encode(value))
-    response = Pieces([*pieces, b"}"])
+    response = Pieces([*pieces, b"}"], call.slices)
     name = call.asked("download")
     if name:
         response.headers["content-disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"

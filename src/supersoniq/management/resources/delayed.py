@@ -69,7 +69,7 @@ async def waiting(call: Call) -> Response:
         "is_end": is_end,
         "messages": [],
     }
-    return Pieces([encode(head)[:-2], *pieces, b"]}"])
+    return Pieces([encode(head)[:-2], *pieces, b"]}"], call.slices)
 
 
 async def cancel(call: Call) -> Response:

@@ -93,7 +93,7 @@ async def fetch(call: Call) -> Response:
     for each in taken:
         pieces += [b"," if len(pieces) > 1 else b"", encode(_view(each, encoding, truncate))]
         await call.slices.breathe()
-    return Pieces([*pieces, b"]"])
+    return Pieces([*pieces, b"]"], call.slices)
 
 
 def _view(taken: Taken, encoding: str, truncate: int | None) -> dict[str, object]:
