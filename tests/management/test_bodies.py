@@ -1,12 +1,15 @@
 """Bodies: what is asked of an object, and what is said of what it is not."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 from tests.management.api import Api
 
 from supersoniq.amqp.tables import plain
-from supersoniq.management.bodies import BODY_BYTES_MAX, Body, as_table
+from supersoniq.management.bodies import BODY_BYTES_MAX, Body, as_table, read_octets
 from supersoniq.management.errors import ApiError
 
 
@@ -83,3 +86,14 @@ def test_body_that_is_too_large_is_refused(api: Api) -> None:
     answer = api.ask("PUT", "/api/vhosts/large", b" " * (BODY_BYTES_MAX + 1))
     assert answer.status == 413
     assert answer.value["error"] == "bad_request"
+
+
+def test_body_that_does_not_come_is_not_waited_for() -> None:
+    async def receive() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError("was waited for")
+
+    request = Request({"type": "http", "method": "PUT", "headers": []}, receive)
+    with pytest.raises(ApiError) as caught:
+        asyncio.run(read_octets(request, seconds=0.05))
+    assert (caught.value.status, caught.value.headers) == (408, {"connection": "close"})

@@ -1,5 +1,6 @@
 """Bodies of requests: JSON objects, and what RabbitMQ says of those that are not what they should be."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,20 +13,27 @@ from supersoniq.management.errors import ApiError, bad_request
 
 # Definitions of a large cluster are some megabytes.
 BODY_BYTES_MAX: Final = 20 * 1024 * 1024
+# Who begins a body has so long to send it.
+BODY_SECONDS: Final = 120
 # Where a term of Erlang is broken into lines.
 LINE_LENGTH: Final = 70
 SHORT_BYTES_MAX: Final = 255
 
 
-async def read_octets(request: Request) -> bytes:
-    """Return a body; raises 413 if there is too much of it."""
+async def read_octets(request: Request, seconds: float = BODY_SECONDS) -> bytes:
+    """Return a body; raises 413 if there is too much of it, 408 if it does not come within `seconds`."""
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > BODY_BYTES_MAX:
-            raise ApiError(413, "bad_request", f"The body may have at most {BODY_BYTES_MAX} octets")
-        pieces.append(piece)
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > BODY_BYTES_MAX:
+                    raise ApiError(413, "bad_request", f"The body may have at most {BODY_BYTES_MAX} octets")
+                pieces.append(piece)
+    except TimeoutError:
+        text = f"The body did not come within {seconds:g} seconds"
+        raise ApiError(408, "bad_request", text, {"connection": "close"}) from None
     return b"".join(pieces)
 
 

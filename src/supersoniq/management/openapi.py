@@ -27,6 +27,7 @@ STATUSES: Final = {
     "401": "No login, or the user may not do it",
     "404": "There is no such thing",
     "405": "The path has other methods",
+    "408": "The body did not come in time",
     "413": "The body is too large",
     "503": "A check fails, publishers are blocked, or the disk does not take it",
 }
