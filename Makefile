@@ -4,6 +4,9 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 VENV := .venv
+# Tests wait much: two at a time take little more than half as long.
+JOBS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -not -path '*.egg-info/*')
 
@@ -49,11 +52,11 @@ TOLD_APART := amqp broker client conformance perf server session storage test_em
 test-interpreted: build
 	@if $(BIN)/supersoniq version | grep -q 'core: compiled'; \
 		then set -- $(TOLD_APART:%=tests/%); else set --; fi; \
-		PYTHONPATH="$(CURDIR)/src" $(BIN)/python -m pytest --core interpreted "$$@" $(ARGS)
+		PYTHONPATH="$(CURDIR)/src" $(PYTEST) --core interpreted "$$@" $(ARGS)
 
 test-compiled: build
 	@if $(BIN)/supersoniq version | grep -q 'core: compiled'; \
-		then echo $(BIN)/python -m pytest --core compiled $(ARGS); $(BIN)/python -m pytest --core compiled $(ARGS); \
+		then echo $(PYTEST) --core compiled $(ARGS); $(PYTEST) --core compiled $(ARGS); \
 		else echo "no C compiler: the compiled package is not tested"; fi
 
 check: $(VENV)/dependencies

@@ -17,7 +17,7 @@ from supersoniq.server.stall_watch import BEAT_SECONDS, IDLE_BEATS, StallWatch, 
 pytestmark = pytest.mark.timeout(120, method="thread")
 
 # So long that a busy machine is not taken for a stall.
-STALL_SECONDS = 0.5
+STALL_SECONDS = 0.25
 
 
 def stand_still_here(seconds: float) -> None:
