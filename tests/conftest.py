@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     core = "compiled" if is_compiled() else "interpreted"
     if session.config.getoption("--core") not in (core, "any"):
         raise pytest.UsageError(f"the core under test is {core}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have what a test printed or logged in a form that pytest-xdist can send: octets of clients are no UTF-8."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
 
 
 class Process:

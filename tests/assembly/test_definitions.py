@@ -47,6 +47,6 @@ def test_nothing_is_loaded_of_a_file_that_is_refused(tmp_path: Path) -> None:
     site = Site()
     queue = {"name": "amq.reserved", "vhost": "nowhere", "durable": True, "auto_delete": False}
     file = file_of(tmp_path, vhosts=[{"name": "shop"}], queues=[{**queue, "arguments": {}}])
-    with pytest.raises(ConfigError, match="^definitions file "):
+    with pytest.raises(ConfigError, match=r"^definitions file "):
         file.load(site.administration)
     assert "shop" not in site.vhosts
