@@ -44,7 +44,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Have what a test printed or logged in a form that pytest-xdist can send: octets of clients are no UTF-8."""
+    """Have what a test logged in a form that pytest-xdist can send: clients' octets may be no UTF-8."""
     report = yield
     report.sections = [
         (title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections
