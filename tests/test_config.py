@@ -152,13 +152,13 @@ def test_data_dir_must_not_be_a_file(tmp_path: Path) -> None:
     assert complaint({"data_dir": path}).endswith("(--data-dir): expected a directory, found a file")
 
 
-def test_definitions_are_a_file_that_is_there(tmp_path: Path) -> None:
+def test_definitions_are_a_file_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "definitions.json", "{}")
     assert load({}, {"SUPERSONIQ_LOAD_DEFINITIONS": str(path)}).settings.load_definitions == path
     assert load({}, {}).settings.load_definitions is None
-    missing = tmp_path / "missing.json"
-    assert complaint(environ={"SUPERSONIQ_LOAD_DEFINITIONS": str(missing)}) == (
-        f"load_definitions = {missing} (SUPERSONIQ_LOAD_DEFINITIONS): expected a file, found nothing"
+    assert complaint(environ={"SUPERSONIQ_LOAD_DEFINITIONS": "missing.json"}) == (
+        "load_definitions = missing.json (SUPERSONIQ_LOAD_DEFINITIONS): expected a file, found nothing"
     )
     assert "found something else" in complaint(environ={"SUPERSONIQ_LOAD_DEFINITIONS": str(tmp_path)})
 

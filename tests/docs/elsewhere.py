@@ -25,7 +25,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     "make package-test": ("Makefile", "scripts/package_test.py"),
     "make bench": ("Makefile", "benchmarks/run.py"),
-    "PYTHONPATH=src .venv/bin/python -m pytest tests/broker": ("Makefile", "-m pytest --core interpreted"),
+    "PYTHONPATH=src .venv/bin/python -m pytest tests/broker": ("Makefile", "$(PYTEST) --core interpreted"),
     "supersoniq data /var/lib/supersoniq": ("tests/cli/test_data.py", "def test_"),
     "supersoniq dump orders": ("tests/cli/test_dump.py", "def test_"),
     "supersoniq verify /var/lib/supersoniq": ("tests/cli/test_verify.py", "def test_"),
