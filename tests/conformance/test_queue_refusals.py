@@ -58,6 +58,12 @@ ROWS = [
         403,
         "queue name 'amq.$q' contains reserved prefix 'amq.*'",
     ),
+    Row(
+        ("queue.declare", "generated"),
+        Queue.declare(queue="amq.gen-$q"),
+        403,
+        "queue name 'amq.gen-$q' contains reserved prefix 'amq.*'",
+    ),
     Row(("queue.purge", "missing"), Queue.purge(queue="$q"), 404, MISSING_QUEUE),
     Row(("queue.bind", "missing-queue"), Queue.bind(queue="$q", exchange="amq.direct"), 404, MISSING_QUEUE),
     Row(("basic.get", "missing"), Basic.get(queue="$q"), 404, MISSING_QUEUE),

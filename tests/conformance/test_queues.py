@@ -46,6 +46,14 @@ def test_server_makes_a_unique_name(ch: WireChannel) -> None:
 
 
 @pytest.mark.rule("queue.declare", "default-name")
+def test_name_that_the_server_made_is_found_but_declared_by_nobody(ch: WireChannel) -> None:
+    name = ch.call(Queue.declare(exclusive=True)).queue
+    assert counts(ch, name) == (0, 0)
+    ch >> Queue.declare(queue=name, exclusive=True)
+    ch << channel_closed(403, f"queue name '{name}' contains reserved prefix 'amq.*'", 50, 10)
+
+
+@pytest.mark.rule("queue.declare", "default-name")
 def test_empty_name_means_the_channels_last_declared_queue(ch: WireChannel) -> None:
     first = ch.call(Queue.declare(exclusive=True)).queue
     ch.call(Queue.bind(exchange="amq.direct"))

@@ -217,7 +217,8 @@ class VHost:
             self.counters.queue_declared += 1
             self.disuses.used(queue)
             return queue
-        check_queue_name(name)
+        if not name.startswith(b"amq.gen-"):
+            check_queue_name(name)
         self._check_room(name)
         options = check_queue(name, self.name, durable, exclusive, auto_delete, arguments)
         check_deduplication(name, arguments)
@@ -470,8 +471,8 @@ class VHost:
 
 
 def check_queue_name(name: bytes) -> None:
-    """Raise 403 for a name that no new queue may have."""
-    if name.startswith(RESERVED) and not name.startswith(b"amq.gen-"):
+    """Raise 403 for a name that nobody may give a queue, be it there or not."""
+    if name.startswith(RESERVED):
         raise AccessRefused(f"queue name '{text(name)}' contains reserved prefix 'amq.*'")
 
 

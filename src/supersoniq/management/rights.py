@@ -2,7 +2,7 @@
 
 from supersoniq.amqp.tables import Table
 from supersoniq.broker.exchanges.base import Exchange
-from supersoniq.broker.vhost import VHost
+from supersoniq.broker.vhost import VHost, check_queue_name
 from supersoniq.management.access import Caller
 from supersoniq.management.context import ManagementContext
 from supersoniq.session.access import EXCHANGE, QUEUE, Access
@@ -44,6 +44,7 @@ class Rights:
 
     def declare_queue(self, name: bytes, arguments: Table) -> None:
         """Raise unless a queue may be declared with these arguments."""
+        check_queue_name(name)
         self.configure(QUEUE, name)
         if name not in self._vhost.queues:
             self._dead_letter(name, arguments)

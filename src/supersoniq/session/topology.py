@@ -121,7 +121,9 @@ class Topology:
             self._vhost.disuses.used(queue)
         else:
             name = name.replace(b"\r", b"").replace(b"\n", b"")
-            if not name:
+            if name:
+                check_queue_name(name)
+            else:
                 name = b"amq.gen-" + self._client.context.names.unique()
             self._check_declare_queue(name, table)
             queue = self._vhost.declare_queue(
@@ -132,10 +134,8 @@ class Topology:
 
     def _check_declare_queue(self, name: bytes, table: Table) -> None:
         """Raise 403 unless the user may declare a queue, and dead-letter from it if it is new."""
-        is_new = name not in self._vhost.queues
-        if is_new:
-            check_queue_name(name)
         self._access.configure(QUEUE, name)
+        is_new = name not in self._vhost.queues
         dead_letter_exchange = table.get(b"x-dead-letter-exchange") if is_new else None
         if dead_letter_exchange is not None and dead_letter_exchange.is_string:
             self._access.read(QUEUE, name)

@@ -233,3 +233,7 @@ def test_figures_are_those_of_now(ours: Common, our_channel: BlockingChannel) ->
 def test_bindings_of_a_queue_that_is_missing_are_not_found(ours: Common) -> None:
     """RabbitMQ makes up the one to the default exchange."""
     play(ours, [Case("GET", "/queues/$V/nope/bindings", None, 404, NOT_FOUND)])
+
+
+def test_name_of_the_servers_own_is_nobodys(common: Common) -> None:
+    play(common, [Case("PUT", "/queues/$V/amq.gen-foo", {}, 401, REFUSED)])
