@@ -26,7 +26,7 @@ from supersoniq.broker.timers import Timer
 from supersoniq.broker.turn import Deferred, Turn
 
 # Messages that are moved in one turn.
-MOVED_MAX: Final = 1_000
+MOVED_MAX: Final = 250
 # As many of one queue are tried again after so long, or so soon if any of those before could be moved.
 RETRY_MS: Final = 3_000
 PROGRESS_MS: Final = 100

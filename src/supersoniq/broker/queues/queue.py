@@ -32,7 +32,7 @@ from supersoniq.broker.turn import Turn
 DISPATCH_MAX: Final = 2_000
 
 # Messages of one queue that expire in one turn, and those that a new limit drops.
-DROPPED_MAX: Final = 1_000
+DROPPED_MAX: Final = 250
 
 NOBODY: Final = 0
 
