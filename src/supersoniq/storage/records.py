@@ -34,6 +34,7 @@ To change the format: count up FORMAT in `directory.py` and read the old one as 
 """
 
 import zlib
+from collections.abc import Callable
 from typing import Final, final
 
 from librt.strings import BytesWriter, read_i32_be, read_i64_be, write_i64_be
@@ -90,8 +91,11 @@ PAGE_HEAD_BYTES: Final = 72
 MAGIC_FIRST: Final = b"\xf5"  # which is in no text, so that looking for it is fast
 BATCH_MAGIC: Final = b"\xf5SQB"
 PAGE_MAGIC: Final = b"\xf5SQP"
+# As a constant it is not looked up in its module for every record.
+crc32: Final[Callable[[bytes, int], int]] = zlib.crc32
 # Bodies from this size on are written from where they are; below it copying is cheaper.
 LARGE_BODY_BYTES: Final = 16_384
+SMALL_BODY_BYTES: Final = 512
 
 
 def record_seed(number: i64, epoch: i64) -> i64:
@@ -148,11 +152,15 @@ class RecordWriter:
         self._close(b"")
 
     def _close(self, body: bytes) -> None:
+        if len(body) < SMALL_BODY_BYTES:
+            # Copying it costs less than a call.
+            self._head.write(body)
+            body = b""
         head = self._head.getvalue()
         size = i64(len(head)) + 8 + i64(len(body))
-        crc = zlib.crc32(head, int(self.seed ^ size))
+        crc = crc32(head, int(self.seed ^ size))
         if body:
-            crc = zlib.crc32(body, crc)
+            crc = crc32(body, crc)
         writer = self._writer
         write_u32(writer, size)
         write_u32(writer, crc)
