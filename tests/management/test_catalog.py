@@ -6,8 +6,8 @@ import random
 from tests.session.script import Node
 
 from supersoniq.broker.totals import visible_queues
-from supersoniq.management.catalog import INSERTED_MAX, SORTED_ITEMS, Catalog
-from supersoniq.management.slices import Slices
+from supersoniq.management.catalog import INSERTED_MAX, Catalog
+from supersoniq.management.slices import SORTED_ITEMS, Slices
 
 
 def names(node: Node, catalog: Catalog) -> list[bytes]:

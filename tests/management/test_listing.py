@@ -8,11 +8,9 @@ import pytest
 
 from supersoniq.management.listing import (
     PIECE_BYTES,
-    SORTED_ITEMS,
     Lister,
     Pieces,
     chosen,
-    in_order,
     query_of,
 )
 from supersoniq.management.slices import Slices
@@ -82,12 +80,6 @@ def test_order_has_numbers_before_what_is_missing_before_text() -> None:
     assert [item["name"] for item in listed(ITEMS, sort="n")] == ["c", "a", "b", "e", "f", "d"]
     assert [item["name"] for item in listed(ITEMS, sort="n", sort_reverse="true")] == list("dfebac")
     assert [item["name"] for item in listed(ITEMS, sort="deep.er", columns="name")] == list("abcdef")
-
-
-def test_many_are_sorted_in_slices() -> None:
-    numbers = [(number * 7919) % 10_007 for number in range(SORTED_ITEMS * 5 + 3)]
-    ranked = [((0, number), index) for index, number in enumerate(numbers)]
-    assert asyncio.run(in_order(ranked, Slices())) == sorted(ranked)
 
 
 @pytest.mark.parametrize(("number", "size", "names"), [(1, 4, "abcd"), (2, 4, "ef"), (1, 500, "abcdef")])

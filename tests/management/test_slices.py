@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import count, repeat
 from time import perf_counter
 
-from supersoniq.management.slices import PAUSE_SECONDS, SLICE_SECONDS, Slices
+from supersoniq.management.slices import PAUSE_SECONDS, SLICE_SECONDS, SORTED_ITEMS, Slices, in_order
 
 WORK_SECONDS = 0.1
 
@@ -41,3 +41,15 @@ def test_there_are_real_pauses_while_clients_have_turns() -> None:
 
     assert asyncio.run(rests(count())) >= 19 * PAUSE_SECONDS
     assert asyncio.run(rests(repeat(7))) < 19 * PAUSE_SECONDS
+
+
+def test_many_are_sorted_in_slices() -> None:
+    numbers = [(number * 7919) % 10_007 for number in range(SORTED_ITEMS * 5 + 3)]
+    ranked = [((0, number), index) for index, number in enumerate(numbers)]
+    assert asyncio.run(in_order(ranked, Slices())) == sorted(ranked)
+
+
+def test_items_are_sorted_by_a_key_and_equal_ones_stay_in_their_order() -> None:
+    items = [(number % 7, number) for number in range(SORTED_ITEMS * 3 + 1)]
+    assert asyncio.run(in_order(items, Slices(), lambda item: item[0])) == sorted(items)
+    assert asyncio.run(in_order([], Slices())) == []

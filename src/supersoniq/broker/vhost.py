@@ -35,6 +35,7 @@ from supersoniq.broker.turn import Turn
 RESERVED: Final = b"amq."
 REPLY_TO: Final = b"amq.rabbitmq.reply-to"
 REPLY_PREFIX: Final = b"amq.rabbitmq.reply-to."
+GENERATED_PREFIX: Final = b"amq.gen-"
 HIDDEN_PREFIXES: Final = (REPLY_PREFIX, *INTERNAL_PREFIXES)
 PREDECLARED: Final = [
     (b"", "direct", False),
@@ -206,7 +207,7 @@ class VHost:
         """
         name = name.replace(b"\r", b"").replace(b"\n", b"")
         if not name:
-            name = b"amq.gen-" + self._names.unique()
+            name = self.unique_queue_name()
         durable = durable and not exclusive
         if durable and not auto_delete and self.default_queue_type != b"classic":
             arguments = {b"x-queue-type": Field(ord("S"), self.default_queue_type), **arguments}
@@ -217,7 +218,7 @@ class VHost:
             self.counters.queue_declared += 1
             self.disuses.used(queue)
             return queue
-        if not name.startswith(b"amq.gen-"):
+        if not name.startswith(GENERATED_PREFIX):
             check_queue_name(name)
         self._check_room(name)
         options = check_queue(name, self.name, durable, exclusive, auto_delete, arguments)
@@ -238,6 +239,10 @@ class VHost:
         self.disuses.used(queue)
         self.announcer.queue_created(queue, arguments)
         return queue
+
+    def unique_queue_name(self) -> bytes:
+        """Return a name for a queue whose client left that to the server."""
+        return GENERATED_PREFIX + self._names.unique()
 
     def _check_room(self, name: bytes) -> None:
         """Raise 406 if there are too many queues; hidden ones do not count."""

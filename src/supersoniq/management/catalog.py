@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import HIDDEN_PREFIXES, VHost
-from supersoniq.management.slices import Slices
+from supersoniq.management.slices import Slices, in_order
 
 Item = tuple[VHost, Queue]
 
 # More that are new are put in their places together.
 INSERTED_MAX = 100
-SORTED_ITEMS = 1_000
 
 
 @dataclass
@@ -75,16 +74,12 @@ def _new(vhost: VHost, known: set[Queue]) -> list[Queue]:
 
 async def _with(items: list[Item], new: list[Item], slices: Slices) -> list[Item]:
     """The items with the new ones, in order; a list that was given away stays as it is."""
+    if len(new) > INSERTED_MAX:
+        return await in_order(items + new, slices, _name)
     found = items[:]
-    if len(new) <= INSERTED_MAX:
-        for item in new:
-            insort(found, item, key=_name)
-        return found
-    for start in range(0, len(new), SORTED_ITEMS):
-        found += sorted(new[start : start + SORTED_ITEMS], key=_name)
-        await slices.breathe()
-    # Of runs that are in order each, so it takes as long as merging them.
-    return sorted(found, key=_name)
+    for item in new:
+        insort(found, item, key=_name)
+    return found
 
 
 def _name(item: Item) -> bytes:

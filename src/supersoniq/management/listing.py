@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from supersoniq.management.encoding import encode
 from supersoniq.management.errors import ApiError, bad_request
-from supersoniq.management.slices import Slices
+from supersoniq.management.slices import Slices, in_order
 
 if TYPE_CHECKING:
     from supersoniq.management.patterns import Pattern
@@ -28,7 +28,6 @@ PAGE_SIZE: Final = 100
 PAGE_SIZE_MAX: Final = 500
 PIECE_BYTES: Final = 64 * 1024
 CHECKED_ITEMS: Final = 50  # between two looks at the clock, where an item costs next to nothing
-SORTED_ITEMS: Final = 1_000
 
 # The parameters, for the documentation.
 COLUMNS: Final = {"columns": "fields that are wanted, with commas: `name,message_stats.publish`"}
@@ -232,21 +231,6 @@ def _rank(value: object) -> tuple[int, Any]:
     if isinstance(value, str):
         return (3, value)
     return (2, encode(value))
-
-
-async def in_order(ranked: list[tuple[tuple[int, Any], int]], slices: Slices) -> list[tuple[Any, int]]:
-    """Sort in slices: runs are sorted, then merged two by two."""
-    runs = []
-    for start in range(0, len(ranked), SORTED_ITEMS):
-        runs.append(sorted(ranked[start : start + SORTED_ITEMS]))
-        await slices.breathe()
-    while len(runs) > 1:
-        merged = []
-        for index in range(0, len(runs), 2):
-            merged.append(sorted([each for run in runs[index : index + 2] for each in run]))
-            await slices.breathe()
-        runs = merged
-    return runs[0] if runs else []
 
 
 class Pieces(Response):

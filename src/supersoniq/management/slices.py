@@ -7,11 +7,14 @@ from others, and among those are its own clients.
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final
+from typing import Any, Final, TypeVar
 
 # So long the data plane may wait for a slice of a listing.
 SLICE_SECONDS: Final = 0.0004
 PAUSE_SECONDS: Final = 0.001
+SORTED_ITEMS: Final = 1_000
+
+Item = TypeVar("Item")
 
 
 def _none() -> int:
@@ -38,3 +41,19 @@ class Slices:
         self._turns_then = turns
         await asyncio.sleep(PAUSE_SECONDS if is_busy else 0)
         self._end = perf_counter() + SLICE_SECONDS
+
+
+async def in_order(items: list[Item], slices: Slices, key: Callable[[Item], Any] | None = None) -> list[Item]:
+    """Sort in slices: runs are sorted, then merged two by two; without a key by the items themselves."""
+    compared: Any = key  # sorted() wants to see that items without a key can be compared
+    runs: list[list[Item]] = []
+    for start in range(0, len(items), SORTED_ITEMS):
+        runs.append(sorted(items[start : start + SORTED_ITEMS], key=compared))
+        await slices.breathe()
+    while len(runs) > 1:
+        merged: list[list[Item]] = []
+        for index in range(0, len(runs), 2):
+            merged.append(sorted([each for run in runs[index : index + 2] for each in run], key=compared))
+            await slices.breathe()
+        runs = merged
+    return runs[0] if runs else []

@@ -124,7 +124,7 @@ class Topology:
             if name:
                 check_queue_name(name)
             else:
-                name = b"amq.gen-" + self._client.context.names.unique()
+                name = self._vhost.unique_queue_name()
             self._check_declare_queue(name, table)
             queue = self._vhost.declare_queue(
                 name, bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table, connection

@@ -152,7 +152,7 @@ class RecordWriter:
         self._close(b"")
 
     def _close(self, body: bytes) -> None:
-        if len(body) < SMALL_BODY_BYTES:
+        if 0 < len(body) < SMALL_BODY_BYTES:
             # Copying it costs less than a call.
             self._head.write(body)
             body = b""
