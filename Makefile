@@ -51,7 +51,7 @@ test: check test-interpreted test-compiled  ## everything that CI checks
 TOLD_APART := amqp broker client conformance perf server session storage test_embedded.py test_node.py
 test-interpreted: build
 	@if $(BIN)/supersoniq version | grep -q 'core: compiled'; \
-		then set -- $(TOLD_APART:%=tests/%); else set --; fi; \
+		then set -- $(if $(ARGS),,$(TOLD_APART:%=tests/%)); else set --; fi; \
 		PYTHONPATH="$(CURDIR)/src" $(PYTEST) --core interpreted "$$@" $(ARGS)
 
 test-compiled: build
