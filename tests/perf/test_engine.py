@@ -305,6 +305,20 @@ def test_deliveries_complete_the_goal_at_the_end_of_the_turn() -> None:
     run(test)
 
 
+def test_who_wants_to_know_at_once_is_told_at_the_goal_and_once() -> None:
+    async def test() -> None:
+        ledger = Ledger(0, 1)
+        consumer = Consumer(ledger, 0, False)
+        told: list[int] = []
+        ledger.until(delivered=2, at_goal=lambda: told.append(int(ledger.delivered)))
+        for tag in (1, 2, 3):
+            consumer.delivered(1, tag, b"", 0, 0)
+            consumer.turn_ended()
+        assert told == [2]
+
+    run(test)
+
+
 def test_consumer_that_the_server_ends_ends_the_run() -> None:
     async def test() -> None:
         ledger = Ledger(0, 1)

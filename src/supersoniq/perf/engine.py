@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final, final
 
 from mypy_extensions import i64
@@ -40,11 +41,18 @@ class Ledger:
         self._starving: list[Producer] = []
         self._delivered_goal: i64 = -1
         self._published_goal: i64 = -1
+        self._at_goal: Callable[[], None] | None = None
         self._reached: asyncio.Future[None] | None = None
         self._error: ClientError | None = None
 
-    def until(self, published: int = -1, delivered: int = -1) -> "asyncio.Future[None]":
-        """Make a future that is done when so many are published or delivered, or when the run has failed."""
+    def until(
+        self, published: int = -1, delivered: int = -1, at_goal: Callable[[], None] | None = None
+    ) -> "asyncio.Future[None]":
+        """Make a future that is done when so many are published or delivered, or when the run has failed.
+
+        Who waits for it goes on some turns later; `at_goal` is called at once when so many are.
+        """
+        self._at_goal = at_goal
         self._published_goal = published
         self._delivered_goal = delivered
         self._reached = asyncio.get_running_loop().create_future()
@@ -61,6 +69,8 @@ class Ledger:
         reached = self._reached
         if (delivered or published) and reached is not None and not reached.done():
             reached.set_result(None)
+            if self._at_goal is not None:
+                self._at_goal()
 
     def room(self) -> i64:
         """How many messages may be published now."""

@@ -184,8 +184,12 @@ class Load:
             for number in range(self._options.consumers):
                 await self._consume(number)
         if warmup:
-            await self._wait(self._ledger.until(delivered=warmup * copies), seconds_max)
-            first = self._begin_window()
+            windows: list[Reading] = []
+            warm = self._ledger.until(
+                delivered=warmup * copies, at_goal=lambda: windows.append(self._begin_window())
+            )
+            await self._wait(warm, seconds_max)
+            first = windows[0] if windows else self._begin_window()
         reached = self._ledger.until(delivered=(warmup + count) * copies)
         self._is_complete = await self._wait(reached, seconds_max)
         last = self._read()
