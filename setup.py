@@ -30,6 +30,7 @@ HOT = [
     "src/supersoniq/storage/contents.py",
     "src/supersoniq/storage/definitions.py",
     "src/supersoniq/storage/direct.py",
+    "src/supersoniq/storage/disk.py",
     "src/supersoniq/storage/gaps.py",
     "src/supersoniq/storage/journal.py",
     "src/supersoniq/storage/journal_file.py",

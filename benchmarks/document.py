@@ -90,7 +90,7 @@ NOTES = {
     ],
     CONFIRM: [
         "Nobody consumes. *Bare* is one write of 160 B and its fdatasync on the same disk, in a loop,",
-        "right before: the ordinary one appends to a file that grows; the other file is preallocated.",
+        "before and after: the ordinary one appends to a file that grows; the other file is preallocated.",
     ],
     RULES: [
         "All auto-ack. Priorities are 0 to 9 in turn. Each of the 100 queues has a connection that consumes.",

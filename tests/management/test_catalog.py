@@ -7,7 +7,7 @@ from tests.session.script import Node
 
 from supersoniq.broker.totals import visible_queues
 from supersoniq.management.catalog import INSERTED_MAX, Catalog
-from supersoniq.management.slices import SORTED_ITEMS, Slices
+from supersoniq.server.slices import SORTED_ITEMS, Slices
 
 
 def names(node: Node, catalog: Catalog) -> list[bytes]:

@@ -13,7 +13,7 @@ from supersoniq.management.listing import (
     chosen,
     query_of,
 )
-from supersoniq.management.slices import Slices
+from supersoniq.server.slices import Slices
 
 
 async def sent(response: Pieces) -> list[bytes]:

@@ -7,13 +7,13 @@ from tests.fakes import message
 from tests.session.script import Node
 
 from supersoniq.broker.queues.queue import Queue
-from supersoniq.management.slices import Slices
 from supersoniq.management.taking import (
     ACK_REQUEUE_FALSE,
     ACK_REQUEUE_TRUE,
     REJECT_REQUEUE_FALSE,
     Taking,
 )
+from supersoniq.server.slices import Slices
 
 
 class Watching(Slices):

@@ -23,6 +23,22 @@ def test_refused_login_is_told_of_once_and_without_its_password() -> None:
     }  # fmt: skip
 
 
+def test_login_is_told_of_once_for_each_user_and_host_and_not_with_each_request() -> None:
+    listener = Listener()
+    with Broker(management="on") as broker:
+        broker.node.events.listeners.append(listener)
+        api = Api(broker.api_url)
+        for _ in range(3):
+            assert api.ask("GET", "/api/whoami").status == 200
+        assert api.ask("PUT", "/api/users/second", {"password": "x", "tags": "management"}).status == 201
+        assert api.as_user("second", "x").ask("GET", "/api/whoami").status == 200
+    logins = [fields for name, fields in listener.heard if name == "user.authentication.success"]
+    assert [(fields["name"], fields["protocol"], fields["peer_host"]) for fields in logins] == [
+        ("guest", "http", "127.0.0.1"),
+        ("second", "http", "127.0.0.1"),
+    ]
+
+
 def test_import_is_told_of_once_with_who_it_was_and_a_rehearsal_is_not() -> None:
     listener = Listener()
     document = {"queues": [{"name": "q", "vhost": "/", "durable": True, "arguments": {}}]}

@@ -11,7 +11,7 @@ from supersoniq.amqp.tables import table_of
 from supersoniq.metrics.census import Census, census_of
 from supersoniq.metrics.families import CHANNEL
 from supersoniq.metrics.sampling import Sampling
-from supersoniq.metrics.slices import Slices
+from supersoniq.server.slices import Slices
 
 CLOSE = Connection.close(reply_code=200, reply_text="", class_id=0, method_id=0)
 
@@ -57,7 +57,7 @@ def test_queue_that_is_deleted_meanwhile_is_counted_once(node: Node) -> None:
         node.channel().publish(b"a", key=name.decode())
 
     async def run() -> int:
-        walk = asyncio.get_running_loop().create_task(census_of(ScriptSources(node), 0, Slices(0.0)))
+        walk = asyncio.get_running_loop().create_task(census_of(ScriptSources(node), 0, Slices(seconds=0.0)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for number in range(100):

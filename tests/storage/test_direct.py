@@ -2,7 +2,7 @@
 
 import pytest
 
-from supersoniq.storage.direct import BACKOFF_MAX, SECONDS_MAX, Bystander, Direct
+from supersoniq.storage.direct import ALONE_COUNT, BACKOFF_MAX, SECONDS_MAX, Bystander, Direct
 
 FAST = SECONDS_MAX / 2
 SLOW = SECONDS_MAX * 2
@@ -42,11 +42,43 @@ def test_nothing_is_committed_on_the_loop_without_a_bystander() -> None:
 
 
 def test_one_client_alone_is_always_served_here(direct: Direct, bystander: FakeBystander) -> None:
-    for times in range(1, 50):
+    for times in range(1, ALONE_COUNT + 1):
         assert direct.may_commit()
         direct.committed(FAST)
         assert bystander.times == times
         direct.watched(False)
+
+
+def commit_alone(direct: Direct, bystander: FakeBystander, times: int) -> None:
+    """So many commits in a row, and nobody else is there whenever the bystander looks."""
+    for _ in range(times):
+        assert direct.may_commit()
+        before = bystander.times
+        direct.committed(FAST)
+        if bystander.times > before:
+            direct.watched(False)
+
+
+def test_one_who_was_alone_for_long_is_looked_at_less_often(direct: Direct, bystander: FakeBystander) -> None:
+    commit_alone(direct, bystander, ALONE_COUNT)
+    assert bystander.times == ALONE_COUNT
+    commit_alone(direct, bystander, 10 * (ALONE_COUNT + 1))
+    assert bystander.times == ALONE_COUNT + 10
+
+
+def test_others_who_come_later_are_seen_and_it_begins_anew(direct: Direct, bystander: FakeBystander) -> None:
+    commit_alone(direct, bystander, 3 * ALONE_COUNT)
+    for _ in range(ALONE_COUNT + 1):
+        assert direct.may_commit()
+        before = bystander.times
+        direct.committed(FAST)
+        if bystander.times > before:
+            direct.watched(True)
+            break
+    assert skipped(direct) == 2
+    before = bystander.times
+    commit_alone(direct, bystander, ALONE_COUNT)
+    assert bystander.times == before + ALONE_COUNT
 
 
 def test_others_that_were_there_send_the_next_batches_to_the_thread(direct: Direct) -> None:

@@ -25,7 +25,7 @@ from supersoniq.management.context import ManagementContext
 from supersoniq.management.errors import ApiError, bad_request, not_found
 from supersoniq.management.resources.index import MODULES, routes_below
 from supersoniq.management.routes import Level, Route
-from supersoniq.management.telling import tell_refusal
+from supersoniq.management.telling import LoginNews, tell_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class App:
 
     def __init__(self, management: ManagementContext) -> None:
         self._management = management
+        self._news = LoginNews()
         self._resources: dict[str, _Resource] = {}
         register_url_convertor(SEGMENT, _Segment())
 
@@ -73,17 +74,17 @@ class App:
         first = parts[2]
         resource = self._resources.get(first)
         if resource is None:
-            resource = self._resources[first] = _Resource(first, self._management)
+            resource = self._resources[first] = _Resource(first, self._management, self._news)
         return resource
 
 
 class _Resource:
     """The routes whose paths begin with the same segment."""
 
-    def __init__(self, first: str, management: ManagementContext) -> None:
+    def __init__(self, first: str, management: ManagementContext, news: LoginNews) -> None:
         self._management = management
         self._routes = routes_below(first)
-        self._app = Starlette(routes=[_routed(route, management) for route in self._routes])
+        self._app = Starlette(routes=[_routed(route, management, news) for route in self._routes])
         self._app.router.redirect_slashes = False
         for error in (ApiError, AMQPError, ControlError, ClientDisconnect, HTTPException, Exception):
             self._app.add_exception_handler(error, self._on_error)
@@ -126,20 +127,23 @@ class _Resource:
         return _error_answer(ApiError(500, "Internal Server Error", "see the log"))
 
 
-def _routed(route: Route, management: ManagementContext) -> Routed:
+def _routed(route: Route, management: ManagementContext, news: LoginNews) -> Routed:
     path = PREFIX + route.path.replace("}", f":{SEGMENT}}}")
-    return Routed(path, _endpoint(route, management), methods=[route.method])
+    return Routed(path, _endpoint(route, management, news), methods=[route.method])
 
 
 def _matches(route: Route, path: str) -> bool:
     return re.fullmatch(PREFIX + re.sub(r"{\w+}", _Segment.regex, route.path), path) is not None
 
 
-def _endpoint(route: Route, management: ManagementContext) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    route: Route, management: ManagementContext, news: LoginNews
+) -> Callable[[Request], Awaitable[Response]]:
     needs_vhost = "{vhost}" in route.path and not route.looks_itself and route.level == Level.MANAGEMENT
 
     async def endpoint(request: Request) -> Response:
         caller = await _caller(request, management)
+        news.asked(management, request, caller)
         check(caller, route.level)
         if needs_vhost:
             check_vhost(management, caller, request.path_params["vhost"])

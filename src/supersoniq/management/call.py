@@ -20,7 +20,7 @@ from supersoniq.management.context import ManagementContext
 from supersoniq.management.encoding import encode
 from supersoniq.management.errors import bad_request, missing, not_authorised, not_found
 from supersoniq.management.rights import Rights
-from supersoniq.management.slices import Slices
+from supersoniq.server.slices import Slices
 
 # What the default exchange, which has no name, is called in paths.
 DEFAULT_EXCHANGE = "amq.default"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import HIDDEN_PREFIXES, VHost
-from supersoniq.management.slices import Slices, in_order
+from supersoniq.server.slices import Slices, in_order
 
 Item = tuple[VHost, Queue]
 

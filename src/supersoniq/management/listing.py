@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from supersoniq.management.encoding import encode
 from supersoniq.management.errors import ApiError, bad_request
-from supersoniq.management.slices import Slices, in_order
+from supersoniq.server.slices import Slices, in_order
 
 if TYPE_CHECKING:
     from supersoniq.management.patterns import Pattern

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
-from supersoniq.management.slices import SLICE_SECONDS
+from supersoniq.server.slices import SLICE_SECONDS
 
 # Who is late makes up for no more than this.
 LAG_SECONDS: Final = 0.1

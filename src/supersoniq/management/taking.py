@@ -7,7 +7,7 @@ from supersoniq.broker.ports import Holder, QueueStore
 from supersoniq.broker.queues.counting import shown
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import VHost
-from supersoniq.management.slices import Slices
+from supersoniq.server.slices import Slices
 
 # What becomes of a message that was looked at.
 ACK_REQUEUE_TRUE: Final = "ack_requeue_true"

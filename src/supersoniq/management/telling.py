@@ -1,17 +1,53 @@
-"""Telling: who is refused by the API, for the audit log and for who asks for the last refusals."""
+"""Telling: who logs in to the API and who is refused, for the audit log and for who asks for the last
+refusals.
+"""
 
+from time import monotonic
 from typing import Final
 
 from starlette.requests import Request
 
 from supersoniq.broker.events import ADDRESS, USER
-from supersoniq.management.access import credentials
+from supersoniq.management.access import Caller, credentials
 from supersoniq.management.context import ManagementContext
 from supersoniq.management.errors import ApiError
 from supersoniq.session.refusals import Refusal
 
 # What a request says of itself is kept so far: anybody may send one.
 CHARACTERS_MAX: Final = 255
+# Each request says who asks. It is a login if the same user has not asked from the same host for so long.
+LOGIN_SECONDS: Final = 600.0
+# Of so many users and hosts is remembered when they asked; then all of that is forgotten.
+REMEMBERED_MAX: Final = 1_000
+
+
+class LoginNews:
+    """Tells of logins to the API, and not of each request."""
+
+    def __init__(self) -> None:
+        self._asked_at: dict[tuple[str, str], float] = {}
+
+    def asked(self, management: ManagementContext, request: Request, caller: Caller) -> None:
+        """Take note of a request, and tell if it is a login; nobody logs in at the local socket."""
+        events = management.context.events
+        client = request.client
+        if not events.is_heard() or client is None or caller.is_operator:
+            return
+        who, now = (caller.user, client.host), monotonic()
+        is_login = now - self._asked_at.get(who, -LOGIN_SECONDS) >= LOGIN_SECONDS
+        if who not in self._asked_at and len(self._asked_at) >= REMEMBERED_MAX:
+            self._asked_at.clear()
+        self._asked_at[who] = now
+        if is_login:
+            fields: dict[str, object] = {
+                "ssl": request.url.scheme == "https",
+                "auth_mechanism": "basic",
+                "protocol": "http",
+                "peer_port": client.port,
+                "peer_host": client.host,
+                "name": caller.user,
+            }
+            events.emit("user.authentication.success", fields)
 
 
 def tell_refusal(management: ManagementContext, request: Request, error: ApiError) -> None:

@@ -9,8 +9,8 @@ from supersoniq.broker.totals import Lengths, visible_queues
 from supersoniq.broker.vhost import VHost
 from supersoniq.metrics.families import CHANNEL
 from supersoniq.metrics.rows import channel_values, ready_age, unacked_age
-from supersoniq.metrics.slices import Slices
 from supersoniq.metrics.sources import Sources
+from supersoniq.server.slices import Slices
 
 
 @dataclass

@@ -24,9 +24,9 @@ from supersoniq.metrics.rows import (
     publish_values,
     queue_length_values,
 )
-from supersoniq.metrics.slices import Slices
 from supersoniq.metrics.sources import Sources
 from supersoniq.metrics.writer import Row, Writer
+from supersoniq.server.slices import Slices
 from supersoniq.session.channel import Channel
 from supersoniq.session.connection import Connection
 
@@ -97,7 +97,7 @@ class ObjectPage:
                     prefix = "rabbitmq_cluster_" if table in CLUSTER else self._prefix
                     for piece in self._writer.families(prefix, table, await rows(group)):
                         yield piece
-                        await self._slices.pause()
+                        await self._slices.breathe()
 
     async def _queues(self, group: str, sampled_ms: int) -> list[Row]:
         now_ms = self._sources.now_ms()

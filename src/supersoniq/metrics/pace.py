@@ -5,9 +5,10 @@ import asyncio
 from supersoniq.metrics.details import PERIOD_MS
 from supersoniq.metrics.sampling import Sampling
 from supersoniq.metrics.sources import Sources
+from supersoniq.server.slices import SLICE_SECONDS
 
 # One step, and the pause after it, in which the loop belongs to the clients.
-STEP_SECONDS = 0.001
+STEP_SECONDS = SLICE_SECONDS
 PAUSE_SECONDS = 0.004
 
 

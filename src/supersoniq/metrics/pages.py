@@ -22,9 +22,9 @@ from supersoniq.metrics.node_metrics import (
 from supersoniq.metrics.node_page import AGGREGATED, DETAILED, PER_OBJECT, PREFIX, NodePage
 from supersoniq.metrics.object_pages import GROUPS_PER_OBJECT, ObjectPage
 from supersoniq.metrics.sampling import Sampling
-from supersoniq.metrics.slices import Slices
 from supersoniq.metrics.sources import Sources
 from supersoniq.metrics.writer import Writer
+from supersoniq.server.slices import Slices
 
 DETAILED_PREFIX: Final = "rabbitmq_detailed_"
 Query = Mapping[str, Sequence[str]]
@@ -57,10 +57,14 @@ class Pages:
             return None
         return Page(writer.content_type, pieces)
 
+    def _slices(self) -> Slices:
+        turn = self._sources.context.turn
+        return Slices(lambda: turn.count)
+
     async def _aggregated(self, writer: Writer, endpoint: str) -> AsyncIterator[bytes]:
-        slices = Slices()
+        slices = self._slices()
         census = await census_of(self._sources, self._sampling.last_ms, slices)
-        await slices.pause()
+        await slices.breathe()
         yield writer.metrics(NodePage(self._sources, census, endpoint))
         if endpoint == AGGREGATED:
             yield writer.end()
@@ -68,7 +72,7 @@ class Pages:
     async def _per_object(self, writer: Writer) -> AsyncIterator[bytes]:
         async for piece in self._aggregated(writer, PER_OBJECT):
             yield piece
-        page = ObjectPage(self._sources, writer, Slices(), PREFIX)
+        page = ObjectPage(self._sources, writer, self._slices(), PREFIX)
         async for piece in page.pieces(GROUPS_PER_OBJECT, self._sampling.last_ms):
             yield piece
         yield writer.end()
@@ -76,7 +80,7 @@ class Pages:
     async def _detailed(
         self, writer: Writer, groups: frozenset[str], vhosts: Sequence[str] | None
     ) -> AsyncIterator[bytes]:
-        page = ObjectPage(self._sources, writer, Slices(), DETAILED_PREFIX, vhosts)
+        page = ObjectPage(self._sources, writer, self._slices(), DETAILED_PREFIX, vhosts)
         async for piece in page.pieces(groups, self._sampling.last_ms):
             yield piece
         yield writer.metrics(_NodeGroups(self._sources, groups))

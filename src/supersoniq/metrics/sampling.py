@@ -65,7 +65,7 @@ class Sampling:
         self._sources = sources
         self._now_ms = 0
         self._vhosts: list[tuple[VHost, Lengths]] = []
-        self._queues: list[tuple[Queue, Lengths]] = []
+        self._queues: list[tuple[list[Queue], Lengths]] = []  # what is left of each virtual host
         self._exchanges: list[Exchange] = []
         self._connections: list[Connection] = []
         self._moved_count = 0
@@ -78,9 +78,7 @@ class Sampling:
         self.figures = sources.figures()
         vhosts = list(sources.vhosts.values())
         self._vhosts = [(vhost, Lengths()) for vhost in vhosts]
-        self._queues = [
-            (queue, lengths) for vhost, lengths in self._vhosts for queue in visible_queues(vhost)
-        ]
+        self._queues = [(visible_queues(vhost), lengths) for vhost, lengths in self._vhosts]
         self._exchanges = list(chain.from_iterable(vhost.exchanges.values() for vhost in vhosts))
         self._connections = list(sources.connections())
         self._moved_count = 0
@@ -89,7 +87,11 @@ class Sampling:
         """Go on for about so long; true if there is more to do."""
         end = time.monotonic() + seconds
         while self._queues:
-            self._sample_queue(*self._queues.pop())
+            queues, lengths = self._queues[-1]
+            if not queues:
+                self._queues.pop()
+                continue
+            self._sample_queue(queues.pop(), lengths)
             if time.monotonic() > end:
                 return True
         while self._exchanges:

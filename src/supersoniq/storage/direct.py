@@ -16,6 +16,9 @@ from mypy_extensions import i64, mypyc_attr
 SECONDS_MAX: Final = 0.0005
 # How many batches go to the thread before the loop tries again; it doubles each time.
 BACKOFF_MAX: Final = 1_024
+# After so many commits with nobody else around, it looks for others only once in so many more: looking keeps
+# the confirm waiting.
+ALONE_COUNT: Final = 8
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -36,6 +39,8 @@ class Direct:
         self._is_watching = False
         self._backoff: i64 = 1
         self._to_skip: i64 = 0
+        self._alone: i64 = 0  # how often in a row nobody else was seen
+        self._unwatched: i64 = 0  # commits since then that were not watched
 
     def may_commit(self) -> bool:
         """Whether the loop may commit the batch that was cut just now."""
@@ -54,8 +59,11 @@ class Direct:
         assert bystander is not None
         if seconds > SECONDS_MAX:
             self._back_off()
+        elif self._alone >= ALONE_COUNT and self._unwatched < ALONE_COUNT:
+            self._unwatched += 1
         elif not self._is_watching:
             self._is_watching = True
+            self._unwatched = 0
             bystander.watch()
 
     def watched(self, is_busy: bool) -> None:
@@ -63,9 +71,12 @@ class Direct:
         self._is_watching = False
         if is_busy:
             self._back_off()
-        elif self._to_skip == 0:
+            return
+        self._alone += 1
+        if self._to_skip == 0:
             self._backoff = 1
 
     def _back_off(self) -> None:
+        self._alone = 0
         self._backoff = min(self._backoff * 2, BACKOFF_MAX)
         self._to_skip = self._backoff

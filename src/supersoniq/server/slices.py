@@ -5,7 +5,7 @@ from others, and among those are its own clients.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from time import perf_counter
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 SLICE_SECONDS: Final = 0.0004
 PAUSE_SECONDS: Final = 0.001
 SORTED_ITEMS: Final = 1_000
+# As often `each` asks the clock.
+ITEMS: Final = 16
 
 Item = TypeVar("Item")
 
@@ -24,10 +26,11 @@ def _none() -> int:
 class Slices:
     """The slices of one piece of work; `turn_count` is how many turns clients have had."""
 
-    def __init__(self, turn_count: Callable[[], int] = _none) -> None:
+    def __init__(self, turn_count: Callable[[], int] = _none, seconds: float = SLICE_SECONDS) -> None:
         self._turn_count = turn_count
         self._turns_then = turn_count()
-        self._end = perf_counter() + SLICE_SECONDS
+        self._seconds = seconds
+        self._end = perf_counter() + seconds
 
     async def breathe(self) -> None:
         """Let the loop go on, if this slice has taken long enough."""
@@ -40,7 +43,14 @@ class Slices:
         is_busy = turns != self._turns_then
         self._turns_then = turns
         await asyncio.sleep(PAUSE_SECONDS if is_busy else 0)
-        self._end = perf_counter() + SLICE_SECONDS
+        self._end = perf_counter() + self._seconds
+
+    async def each(self, items: Iterable[Item]) -> AsyncIterator[Item]:
+        """Iterate in slices; `items` must not change meanwhile."""
+        for number, item in enumerate(items):
+            if number % ITEMS == 0:
+                await self.breathe()
+            yield item
 
 
 async def in_order(items: list[Item], slices: Slices, key: Callable[[Item], Any] | None = None) -> list[Item]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import count, repeat
 from time import perf_counter
 
-from supersoniq.management.slices import PAUSE_SECONDS, SLICE_SECONDS, SORTED_ITEMS, Slices, in_order
+from supersoniq.server.slices import ITEMS, PAUSE_SECONDS, SLICE_SECONDS, SORTED_ITEMS, Slices, in_order
 
 WORK_SECONDS = 0.1
 
@@ -53,3 +53,37 @@ def test_items_are_sorted_by_a_key_and_equal_ones_stay_in_their_order() -> None:
     items = [(number % 7, number) for number in range(SORTED_ITEMS * 3 + 1)]
     assert asyncio.run(in_order(items, Slices(), lambda item: item[0])) == sorted(items)
     assert asyncio.run(in_order([], Slices())) == []
+
+
+def test_each_item_comes_once_and_others_have_their_turns_meanwhile() -> None:
+    async def run() -> tuple[list[int], int]:
+        turns = 0
+
+        def other() -> None:
+            nonlocal turns
+            turns += 1
+            asyncio.get_running_loop().call_soon(other)
+
+        other()
+        found = [item async for item in Slices(seconds=0.0).each(range(10 * ITEMS))]
+        return found, turns
+
+    found, turns = asyncio.run(run())
+    assert found == list(range(10 * ITEMS))
+    assert turns >= 10
+
+
+def test_short_work_is_not_interrupted() -> None:
+    async def run() -> int:
+        turns = 0
+
+        def other() -> None:
+            nonlocal turns
+            turns += 1
+
+        asyncio.get_running_loop().call_soon(other)
+        async for _ in Slices(seconds=60.0).each(range(1000)):
+            pass
+        return turns
+
+    assert asyncio.run(run()) == 0
