@@ -87,6 +87,18 @@ def test_own_exclusive_queue_needs_permissions_too(people: People) -> None:
         wire.close()
 
 
+@pytest.mark.oracle_differs("answers 503 and closes the connection; 406 since 4.0")
+def test_unknown_exchange_type_is_told_to_who_may_not_declare_one(people: People) -> None:
+    people.put_user("nobody")
+    people.put_permission("nobody", "^$", "^$", "^$")
+    wire = Wire.opened(people.url("nobody"))
+    ch = wire.channel()
+    ch >> Exchange.declare(exchange="some", type="bogus")
+    closed = ch << Channel.close(reply_code=406)
+    assert closed.reply_text == "PRECONDITION_FAILED - unknown exchange type 'bogus'"
+    wire.close()
+
+
 def test_server_named_queue_is_checked_by_the_name_it_gets(people: People) -> None:
     people.put_user("named")
     people.put_permission("named", "^amq\\.gen", "^q$", "^amq\\.gen")

@@ -20,7 +20,7 @@ from supersoniq.broker.enforcement import Policies
 from supersoniq.broker.equivalence import check_same_exchange, check_same_queue, locked
 from supersoniq.broker.events import INTERNAL_USER
 from supersoniq.broker.exchanges.base import Binding, Destination, Exchange
-from supersoniq.broker.exchanges.kinds import KINDS, new_exchange
+from supersoniq.broker.exchanges.kinds import check_kind, new_exchange
 from supersoniq.broker.limits import VHostLimits
 from supersoniq.broker.message import Message
 from supersoniq.broker.ports import Consumer, Holder, Names, QueueStore
@@ -109,17 +109,16 @@ class VHost:
     ) -> Exchange:
         """Return the exchange, made where it is missing.
 
-        Raises 403 for reserved names, 406 for what differs.
+        Raises 403 for reserved names, 406 for what differs and for types that there are not.
         """
+        check_kind(kind)
         _refuse_default(name)
         exchange = self.exchanges.get(name)
         if exchange is not None:
             check_same_exchange(self.name, exchange, kind, durable, auto_delete, internal, arguments)
             check_same_delay(self.name, exchange, arguments)
             return exchange
-        underlying = underlying_kind(name, kind, arguments)
-        if underlying not in KINDS:
-            raise PreconditionFailed(f"unknown exchange type '{underlying}'")
+        check_kind(underlying_kind(name, kind, arguments))
         if name.startswith(RESERVED):
             raise AccessRefused(f"exchange name '{text(name)}' contains reserved prefix 'amq.*'")
         alternate = arguments.get(b"alternate-exchange")

@@ -29,6 +29,7 @@ from supersoniq.amqp.spec import (
 )
 from supersoniq.amqp.tables import Table
 from supersoniq.auth.permissions import READ
+from supersoniq.broker.exchanges.kinds import check_kind
 from supersoniq.broker.queues.queue import Queue
 from supersoniq.broker.vhost import REPLY_PREFIX, REPLY_TO, RESERVED, VHost, check_queue_name
 from supersoniq.session.access import EXCHANGE, QUEUE
@@ -218,6 +219,7 @@ class Topology:
                 raise AccessRefused("operation not permitted on the default exchange")
             self._vhost.exchange(name)
         else:
+            check_kind(text(kind))
             self._check_declare_exchange(name, table)
             self._vhost.declare_exchange(
                 name, text(kind), bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from supersoniq.amqp.errors import PreconditionFailed
 from supersoniq.amqp.tables import Table
-from supersoniq.broker.delays import have_delay, underlying_kind
+from supersoniq.broker.delays import DELAYED_KIND, have_delay, underlying_kind
 from supersoniq.broker.exchanges.base import Exchange
 from supersoniq.broker.exchanges.chance import RandomExchange
 from supersoniq.broker.exchanges.consistent_hash import ConsistentHashExchange
@@ -24,6 +25,12 @@ KINDS: Final[dict[str, type[Exchange]]] = {
     "x-random": RandomExchange,
     "x-recent-history": RecentHistoryExchange,
 }
+
+
+def check_kind(kind: str) -> None:
+    """Raise 406 for a type that no exchange has."""
+    if kind != DELAYED_KIND and kind not in KINDS:
+        raise PreconditionFailed(f"unknown exchange type '{kind}'")
 
 
 def new_exchange(
