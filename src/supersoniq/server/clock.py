@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import final
 
 from mypy_extensions import i64
 
@@ -12,6 +13,7 @@ from supersoniq.broker.timers import Clock
 WAIT_SECONDS_MAX = 60.0
 
 
+@final
 class LoopClock(Clock):
     """The system's time. `ring` is called on the loop, from `start` on, when a time has come."""
 

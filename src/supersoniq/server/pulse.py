@@ -6,12 +6,14 @@ sockets.
 
 import asyncio
 import logging
+from typing import final
 
 from supersoniq.broker.turn import Turn
 
 logger = logging.getLogger(__name__)
 
 
+@final
 class Pulse:
     """The turn of one node on its event loop."""
 
