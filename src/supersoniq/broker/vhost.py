@@ -111,7 +111,6 @@ class VHost:
 
         Raises 403 for reserved names, 406 for what differs and for types that there are not.
         """
-        check_kind(kind)
         _refuse_default(name)
         exchange = self.exchanges.get(name)
         if exchange is not None:

@@ -209,7 +209,7 @@ class Topology:
         arguments.u16()
         name, kind, bits, table = (
             arguments.shortstr(),
-            arguments.shortstr(),
+            text(arguments.shortstr()),
             arguments.u8(),
             arguments.table(),
         )
@@ -219,11 +219,9 @@ class Topology:
                 raise AccessRefused("operation not permitted on the default exchange")
             self._vhost.exchange(name)
         else:
-            check_kind(text(kind))
+            check_kind(kind)
             self._check_declare_exchange(name, table)
-            self._vhost.declare_exchange(
-                name, text(kind), bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table
-            )
+            self._vhost.declare_exchange(name, kind, bits & DURABLE != 0, bits & 4 != 0, bits & 8 != 0, table)
         self._answer(EXCHANGE_DECLARE_OK, bits & 16)
 
     def _check_declare_exchange(self, name: bytes, table: Table) -> None:

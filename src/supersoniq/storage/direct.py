@@ -40,7 +40,7 @@ class Direct:
         self._backoff: i64 = 1
         self._to_skip: i64 = 0
         self._alone: i64 = 0  # how often in a row nobody else was seen
-        self._unwatched: i64 = 0  # commits since then that were not watched
+        self._unwatched: i64 = 0  # commits since somebody has looked
 
     def may_commit(self) -> bool:
         """Whether the loop may commit the batch that was cut just now."""
