@@ -23,6 +23,8 @@ PAGES = 20
 PAGE = "/api/queues?page=3&page_size=500"
 COMMANDS = 15
 PAGE_PAUSE_SECONDS = 0.2
+# One in a hundred messages is few: so often a run measures latency, with pages and without in turns.
+LATENCY_TURNS = 3
 LOWEST_PRIORITY = 19
 LOGIN = "Basic " + base64.b64encode(b"guest:guest").decode()
 
@@ -93,7 +95,7 @@ def _latency(broker: Managed, scale: Scale) -> Figures:
     """
     quiet: list[float] = []
     busy: list[float] = []
-    for _ in range(scale.runs):
+    for _ in range(LATENCY_TURNS * scale.runs):
         quiet.append(_p99_us(broker, scale))
         over = threading.Event()
         reader = threading.Thread(target=_read_pages, args=(broker, over))

@@ -3,6 +3,7 @@
 The modules of a resource are imported and its routes are made when the first request for it comes.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -142,11 +143,13 @@ def _endpoint(
     needs_vhost = "{vhost}" in route.path and not route.looks_itself and route.level == Level.MANAGEMENT
 
     async def endpoint(request: Request) -> Response:
+        await asyncio.sleep(0)  # reading and routing a request has taken long enough
         caller = await _caller(request, management)
         news.asked(management, request, caller)
         check(caller, route.level)
         if needs_vhost:
             check_vhost(management, caller, request.path_params["vhost"])
+        await asyncio.sleep(0)
         return await route.endpoint(Call(management, caller, request))
 
     async def open_endpoint(request: Request) -> Response:

@@ -187,6 +187,7 @@ class Lister(Generic[Item]):
                 pieces.append(encode(fields))
             pieces.append(b",")
             await slices.breathe()
+        await slices.rest()
         return pieces[:-1]
 
 
@@ -248,6 +249,7 @@ class Pieces(Response):
         await self._slices.rest()
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         await send(start)
+        await self._slices.rest()
         waiting: list[bytes] = []
         size = 0
         for piece in self._pieces:

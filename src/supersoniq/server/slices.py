@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any, Final, TypeVar
 
 # So long the data plane may wait for a slice of a listing.
-SLICE_SECONDS: Final = 0.0004
+SLICE_SECONDS: Final = 0.0002
 PAUSE_SECONDS: Final = 0.001
 SORTED_ITEMS: Final = 1_000
 # As often `each` asks the clock.

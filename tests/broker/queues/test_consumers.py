@@ -61,6 +61,35 @@ def test_unparked_consumer_goes_behind_its_equals() -> None:
     assert turns(consumers, 3) in (b"abc", b"bca", b"bac")
 
 
+def test_who_was_alone_shares_its_turns_with_those_who_come() -> None:
+    alone = FakeConsumer(b"a")
+    consumers = consumers_of(alone)
+    assert turns(consumers, 3) == b"aaa"
+    equal = FakeConsumer(b"b")
+    consumers.add(equal)
+    assert turns(consumers, 4) == b"baba"
+    higher = FakeConsumer(b"h", priority=1)
+    consumers.add(higher)
+    assert turns(consumers, 2) == b"hh"
+    consumers.remove(higher)
+    consumers.remove(alone)
+    assert turns(consumers, 2) == b"bb"
+    consumers.remove(equal)
+    assert turns(consumers, 1) == b"-"
+
+
+def test_who_was_alone_is_parked_when_it_is_full() -> None:
+    alone = FakeConsumer(b"a")
+    consumers = consumers_of(alone)
+    assert turns(consumers, 2) == b"aa"
+    alone.room = 0
+    assert turns(consumers, 2) == b"--"
+    assert alone.parked
+    alone.room = 1
+    consumers.unpark(alone)
+    assert turns(consumers, 2) == b"aa"
+
+
 def test_turn_order_survives_a_member_that_leaves() -> None:
     members = [FakeConsumer(bytes([octet])) for octet in b"abcd"]
     consumers = consumers_of(*members)

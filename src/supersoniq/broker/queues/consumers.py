@@ -32,6 +32,7 @@ class Consumers:
         self.single_active = single_active
         self._all: list[Consumer] = []
         self._rings: list[_Ring] = []  # highest priority first
+        self._only: Consumer | None = None  # who had the last turn, where nobody else can have the next one
         self.exclusive = False
 
     def __len__(self) -> int:
@@ -46,8 +47,7 @@ class Consumers:
         self._all.append(consumer)
         if consumer.exclusive:
             self.exclusive = True
-        consumer.parked = False
-        self._ring(consumer.priority).members.append(consumer)
+        self.unpark(consumer)
 
     def remove(self, consumer: Consumer) -> None:
         """Remove a consumer; one that is not there is ignored."""
@@ -65,11 +65,18 @@ class Consumers:
         """Let a parked consumer take part again; it goes behind the others of its priority."""
         consumer.parked = False
         self._ring(consumer.priority).members.append(consumer)
+        self._only = None
 
     def next_ready(self) -> Consumer | None:
         """Return the consumer whose turn it is, None when nobody takes anything; parks those who do not."""
         if self.single_active:
             return self._active()
+        only = self._only
+        if only is not None:
+            if only.is_ready():
+                return only
+            self._park(only)
+            return None
         for ring in self._rings:
             members = ring.members
             while members:
@@ -79,6 +86,8 @@ class Consumers:
                 consumer = members[index]
                 if consumer.is_ready():
                     ring.next = index + 1
+                    if len(members) == 1 and len(self._rings) == 1:
+                        self._only = consumer
                     return consumer
                 consumer.parked = True
                 self._take_out(ring, index)
@@ -94,13 +103,17 @@ class Consumers:
             return None
         if consumer.is_ready():
             return consumer
-        ring = self._ring(consumer.priority)
-        consumer.parked = True
-        self._take_out(ring, ring.members.index(consumer))
+        self._park(consumer)
         return None
+
+    def _park(self, consumer: Consumer) -> None:
+        consumer.parked = True
+        ring = self._ring(consumer.priority)
+        self._take_out(ring, ring.members.index(consumer))
 
     def _take_out(self, ring: _Ring, index: int) -> None:
         del ring.members[index]
+        self._only = None
         if index < ring.next:
             ring.next -= 1
 
