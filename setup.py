@@ -31,6 +31,7 @@ HOT = [
     "src/supersoniq/server/transport.py",
     "src/supersoniq/session/*.py",
     "src/supersoniq/storage/before.py",
+    "src/supersoniq/storage/checksums.py",
     "src/supersoniq/storage/commit.py",
     "src/supersoniq/storage/contents.py",
     "src/supersoniq/storage/definitions.py",

@@ -15,11 +15,12 @@ import logging
 import mmap
 import os
 import struct
-import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from mypy_extensions import mypyc_attr
+
+from supersoniq.storage.checksums import crc32
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class MappedMarks(Marks):
                 self._grow(slot)
         if self._map is None or slot >= self._slots:
             return
-        MARK.pack_into(self._map, slot * MARK.size, queue, position, zlib.crc32(PAIR.pack(queue, position)))
+        MARK.pack_into(self._map, slot * MARK.size, queue, position, crc32(PAIR.pack(queue, position), 0))
 
     def close(self) -> None:
         """Unmap it."""
@@ -153,12 +154,12 @@ def is_whole_mark(data: bytes) -> bool:
     queue, position, crc = MARK.unpack(data)
     if any(data[MARK.size - 4 :]):
         return False
-    return not any(data) or crc == zlib.crc32(PAIR.pack(queue, position))
+    return not any(data) or crc == crc32(PAIR.pack(queue, position), 0)
 
 
 def packed_mark(queue: int, position: int) -> bytes:
     """Return a mark as it stands in the file."""
-    return MARK.pack(queue, position, zlib.crc32(PAIR.pack(queue, position)))
+    return MARK.pack(queue, position, crc32(PAIR.pack(queue, position), 0))
 
 
 def read_marks(data: bytes) -> dict[int, int]:
@@ -167,6 +168,6 @@ def read_marks(data: bytes) -> dict[int, int]:
     for at in range(0, len(data) - MARK.size + 1, MARK.size):
         queue, position, crc = MARK.unpack_from(data, at)
         if queue or position or crc:
-            is_whole = crc == zlib.crc32(PAIR.pack(queue, position))
+            is_whole = crc == crc32(PAIR.pack(queue, position), 0)
             marks[queue] = position if is_whole else -1
     return marks

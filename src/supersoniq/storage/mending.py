@@ -3,19 +3,18 @@
 The checksum is linear: what one wrong bit changes in it depends on where the bit is, and on nothing else.
 """
 
-import zlib
-
 from librt.strings import read_i32_be
 
 from supersoniq.amqp.primitives import read_u32
+from supersoniq.storage.checksums import crc32
 from supersoniq.storage.records import KINDS, RECORD_HEAD_BYTES, record_end
 
 # In a longer record the search would take seconds.
 MENDED_BYTES_MAX = 1 << 20
 
-_NOTHING = zlib.crc32(b"\0")
+_NOTHING = crc32(b"\0", 0)
 # What an octet at the end of what is checked changes in the checksum.
-_CHANGES = [zlib.crc32(bytes([octet])) ^ _NOTHING for octet in range(256)]
+_CHANGES = [crc32(bytes([octet]), 0) ^ _NOTHING for octet in range(256)]
 
 
 def mended_record(data: bytes, seed: int) -> bytes | None:
@@ -42,7 +41,7 @@ def _wrong_bit(data: bytes, seed: int) -> int:
     wrong = int(read_i32_be(data, 0)) ^ size
     if wrong:
         return _bit_of(wrong, 0)
-    change = zlib.crc32(memoryview(data)[8:], seed ^ size) ^ int(read_u32(data, 4))
+    change = crc32(memoryview(data)[8:], seed ^ size) ^ int(read_u32(data, 4))
     if change & (change - 1) == 0:
         return _bit_of(change, 4)
     effects = [_CHANGES[1 << bit] for bit in range(8)]

@@ -33,8 +33,6 @@ broken in a batch up to it was damaged; what is broken after it may never have b
 To change the format: count up FORMAT in `directory.py` and read the old one as long as it is supported.
 """
 
-import zlib
-from collections.abc import Callable
 from typing import Final, final
 
 from librt.strings import BytesWriter, read_i32_be, read_i64_be, write_i64_be
@@ -42,6 +40,7 @@ from mypy_extensions import i64, u8
 
 from supersoniq.amqp.primitives import read_u16, read_u32, write_u16, write_u32
 from supersoniq.broker.message import Message
+from supersoniq.storage.checksums import crc32
 
 MESSAGE: Final = 1
 SETTLED: Final = 2
@@ -91,8 +90,6 @@ PAGE_HEAD_BYTES: Final = 72
 MAGIC_FIRST: Final = b"\xf5"  # which is in no text, so that looking for it is fast
 BATCH_MAGIC: Final = b"\xf5SQB"
 PAGE_MAGIC: Final = b"\xf5SQP"
-# As a constant it is not looked up in its module for every record.
-crc32: Final[Callable[[bytes, int], int]] = zlib.crc32
 # Bodies from this size on are written from where they are; below it copying is cheaper.
 LARGE_BODY_BYTES: Final = 16_384
 SMALL_BODY_BYTES: Final = 512
@@ -257,7 +254,7 @@ def batch_head(payload_bytes: i64, number: i64, epoch: i64, file: i64, synced: i
 
 
 def _with_crc(magic: bytes, rest: bytes) -> bytes:
-    return magic + zlib.crc32(rest).to_bytes(4, "big") + rest
+    return magic + crc32(rest, 0).to_bytes(4, "big") + rest
 
 
 @final
@@ -277,7 +274,7 @@ def read_batch_head(data: bytes, at: i64) -> BatchHead | None:
     end = at + BATCH_HEAD_BYTES
     if end > i64(len(data)) or data[at : at + 4] != BATCH_MAGIC:
         return None
-    if zlib.crc32(data[at + 8 : end]) != int(read_u32(data, at + 4)):
+    if crc32(data[at + 8 : end], 0) != int(read_u32(data, at + 4)):
         return None
     return BatchHead(
         int(read_i64_be(data, at + 8)),
@@ -331,7 +328,7 @@ def read_page_head(data: bytes, at: i64) -> PageHead | None:
     end = at + PAGE_HEAD_BYTES
     if end > i64(len(data)) or data[at : at + 4] != PAGE_MAGIC:
         return None
-    if zlib.crc32(data[at + 8 : end]) != int(read_u32(data, at + 4)):
+    if crc32(data[at + 8 : end], 0) != int(read_u32(data, at + 4)):
         return None
     return PageHead(
         read_i64_be(data, at + 8),
@@ -358,7 +355,7 @@ def record_end(data: bytes, view: memoryview, at: i64, end: i64, seed: i64) -> i
         return -1
     kind = data[at + 8]
     checked_end = at + RECORD_HEAD_BYTES if kind == PAD else at + size
-    if zlib.crc32(view[at + 8 : checked_end], int(seed ^ size)) != int(read_u32(data, at + 4)):
+    if crc32(view[at + 8 : checked_end], int(seed ^ size)) != int(read_u32(data, at + 4)):
         return -1
     return at + size
 
@@ -386,7 +383,7 @@ def pad(size: i64, seed: i64) -> bytes:
     """Return the first octets of a PAD record that makes `size` octets, at least nine, mean nothing."""
     writer = BytesWriter()
     write_u32(writer, size)
-    write_u32(writer, zlib.crc32(bytes([PAD]), int(seed ^ size)))
+    write_u32(writer, crc32(bytes([PAD]), int(seed ^ size)))
     writer.append(u8(PAD))
     return writer.getvalue()
 
