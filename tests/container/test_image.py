@@ -178,7 +178,7 @@ def test_settings_come_from_the_environment(start: Start) -> None:
 def test_flags_follow_the_command(start: Start) -> None:
     container = start(env={"SUPERSONIQ_LOG_FORMAT": "json"}, command=("serve", "--log-format", "console"))
     container.connect().close()
-    assert "[info     ]" in container.log
+    assert "[info    ]" in container.log
 
 
 def test_wrong_setting_is_one_line_and_exit_code_2(start: Start) -> None:

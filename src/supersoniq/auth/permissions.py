@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from supersoniq import patterns
+
 # What the default exchange, which has no name, is called in patterns.
 DEFAULT_EXCHANGE: Final = b"amq.default"
 
@@ -51,15 +53,15 @@ class Pattern:
 
     def matches(self, name: bytes) -> bool:
         """Whether it is found in a name."""
-        return self._expression.search(name) is not None
+        return self._expression.found_in(name)
 
 
-def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+def _compiled(pattern: bytes) -> patterns.Pattern[bytes]:
     pattern = _CLASS.sub(lambda match: _CLASSES[match[1]], pattern)
     pattern = _END.sub(rb"\1\\Z", pattern)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of what sets might mean some day
-        return re.compile(pattern)
+        return patterns.Pattern(pattern)
 
 
 CONFIGURE: Final = "configure"

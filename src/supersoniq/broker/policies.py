@@ -3,10 +3,10 @@
 One policy counts for each of them, the one with the highest priority, and beside it one operator policy.
 """
 
-import re
 from typing import Final, final
 
 from supersoniq.amqp.primitives import text
+from supersoniq.patterns import Pattern
 
 # What the words of `apply-to` mean for queues of each type.
 QUEUE_WORDS: Final = {
@@ -50,7 +50,7 @@ class Policy:
         self.priority = priority
         self.definition = definition
         self.is_operator = is_operator
-        self._expression = re.compile(pattern)
+        self._pattern = Pattern(pattern)
 
     def concerns_queue(self, name: bytes, queue_type: bytes) -> bool:
         """Whether it is for a queue of this name and type."""
@@ -62,7 +62,7 @@ class Policy:
 
     def _matches(self, name: bytes) -> bool:
         # As in RabbitMQ a pattern matches anywhere, unless it says where.
-        return self._expression.search(text(name)) is not None
+        return self._pattern.found_in(text(name))
 
 
 @final
