@@ -15,6 +15,12 @@ from supersoniq.cli.main import main
 try: main()
 finally: print(sorted({module.partition(".")[0] for module in sys.modules}), file=sys.stderr)
 """
+WITHOUT_OTHERS = """
+import importlib.metadata
+importlib.metadata.distributions = lambda: exit("other packages are looked at")
+from supersoniq.cli.main import main
+main()
+"""
 
 
 def test_plain_call_loads_no_library(node: FakeNode, environ: dict[str, str]) -> None:
@@ -58,3 +64,10 @@ def test_typer_answers_the_rest(environ: dict[str, str]) -> None:
             [sys.executable, "-m", "supersoniq", *words], capture_output=True, env=environ, check=False
         )
         assert (done.returncode, b"Traceback" in done.stderr) == (code, False)
+
+
+def test_other_packages_are_not_looked_at(environ: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_OTHERS, "config"], capture_output=True, env=environ, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

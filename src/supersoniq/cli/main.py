@@ -24,6 +24,8 @@ def main() -> None:
             raise SystemExit(exit_code)
     if tokens[:1] == ["serve"]:
         gc.disable()  # until the node has started: so much is made, and none of it garbage
+    # Otherwise pydantic reads of every package that is installed whether it has plugins for it.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from supersoniq.cli.app import main as typer_main
 
     typer_main()
