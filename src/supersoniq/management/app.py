@@ -84,11 +84,35 @@ class _Resource:
 
     def __init__(self, first: str, management: ManagementContext, news: LoginNews) -> None:
         self._management = management
+        self._news = news
         self._routes = routes_below(first)
-        self._app = Starlette(routes=[_routed(route, management, news) for route in self._routes])
+        self._app = Starlette(routes=[self._routed(route) for route in self._routes])
         self._app.router.redirect_slashes = False
         for error in (ApiError, AMQPError, ControlError, ClientDisconnect, HTTPException, Exception):
             self._app.add_exception_handler(error, self._on_error)
+
+    def _routed(self, route: Route) -> Routed:
+        path = PREFIX + route.path.replace("}", f":{SEGMENT}}}")
+        return Routed(path, self._endpoint(route), methods=[route.method])
+
+    def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
+        management = self._management
+        needs_vhost = "{vhost}" in route.path and not route.looks_itself and route.level == Level.MANAGEMENT
+
+        async def endpoint(request: Request) -> Response:
+            await asyncio.sleep(0)  # reading and routing a request has taken long enough
+            caller = await _caller(request, management)
+            self._news.asked(management, request, caller)
+            check(caller, route.level)
+            if needs_vhost:
+                check_vhost(management, caller, request.path_params["vhost"])
+            await asyncio.sleep(0)
+            return await route.endpoint(Call(management, caller, request))
+
+        async def open_endpoint(request: Request) -> Response:
+            return await route.endpoint(Call(management, NOBODY, request))
+
+        return open_endpoint if route.level == Level.ANYBODY else endpoint
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -128,34 +152,8 @@ class _Resource:
         return _error_answer(ApiError(500, "Internal Server Error", "see the log"))
 
 
-def _routed(route: Route, management: ManagementContext, news: LoginNews) -> Routed:
-    path = PREFIX + route.path.replace("}", f":{SEGMENT}}}")
-    return Routed(path, _endpoint(route, management, news), methods=[route.method])
-
-
 def _matches(route: Route, path: str) -> bool:
     return re.fullmatch(PREFIX + re.sub(r"{\w+}", _Segment.regex, route.path), path) is not None
-
-
-def _endpoint(
-    route: Route, management: ManagementContext, news: LoginNews
-) -> Callable[[Request], Awaitable[Response]]:
-    needs_vhost = "{vhost}" in route.path and not route.looks_itself and route.level == Level.MANAGEMENT
-
-    async def endpoint(request: Request) -> Response:
-        await asyncio.sleep(0)  # reading and routing a request has taken long enough
-        caller = await _caller(request, management)
-        news.asked(management, request, caller)
-        check(caller, route.level)
-        if needs_vhost:
-            check_vhost(management, caller, request.path_params["vhost"])
-        await asyncio.sleep(0)
-        return await route.endpoint(Call(management, caller, request))
-
-    async def open_endpoint(request: Request) -> Response:
-        return await route.endpoint(Call(management, NOBODY, request))
-
-    return open_endpoint if route.level == Level.ANYBODY else endpoint
 
 
 async def _caller(request: Request, management: ManagementContext) -> Caller:
