@@ -158,6 +158,15 @@ def test_mark_never_falls_when_older_messages_are_delivered_again() -> None:
     assert node.marks.load()[1] == 4
 
 
+def test_transient_messages_leave_no_mark_though_they_come_from_segments() -> None:
+    node, _ = paged_node(persistent=False)
+    node.take(900)
+    node.end_turn()
+    assert node.marks.load().get(1, 0) == 0
+    node.tick(3)
+    assert records_on(node, DELIVERED) == []
+
+
 def test_journal_hears_of_deliveries_once_and_with_the_next_batch() -> None:
     node = SmallNode()
     node.publish_all([b"x"] * 5)

@@ -106,7 +106,10 @@ class QueueStore(ABC):
 
     @abstractmethod
     def delivered(self, position: i64) -> None:
-        """Take note that a stored message was handed out; if that settles it, `settled` is called next."""
+        """Take note that a stored message which is to last was handed out.
+
+        If that settles it, `settled` is called next.
+        """
 
     @abstractmethod
     def returned(self, entry: Entry) -> None:

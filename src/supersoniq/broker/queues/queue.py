@@ -480,7 +480,7 @@ class Queue(Destination, Wakes):
     def _hold(self, position: i64, message: Message) -> None:
         self.unacked_count += 1
         self.unacked_body_bytes += len(message.body)
-        if message.stored != 0:
+        if message.stored != 0 and message.persistent:
             self.kept.delivered(position)
 
     def _let_go(self, message: Message) -> None:
@@ -490,7 +490,8 @@ class Queue(Destination, Wakes):
     def _hand_over(self, position: i64, message: Message) -> None:
         """Forget a message that is settled by being delivered."""
         if message.stored != 0:
-            self.kept.delivered(position)
+            if message.persistent:
+                self.kept.delivered(position)
             self.kept.settled(position, message)
 
     def _forget(self, position: i64, message: Message) -> None:
