@@ -18,7 +18,7 @@ def test_tables_show_queues_and_files(supersoniq: Run, tmp_path: Path) -> None:
     done = supersoniq("data", str(path))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == f"{path}: format 3, started 2 times, the last stop was orderly"
+    assert lines[0] == f"{path}: format 4, started 2 times, the last stop was orderly"
     rows = {words[0]: words[1:] for line in lines if (words := line.split())}
     assert rows["long"] == ["/", "33", "758", "B", "13", "20"]
     assert rows["segments/0000000001-0000000001"][:6] == ["long", "in", "/", "2", "10", "10"]

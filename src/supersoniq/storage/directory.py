@@ -8,9 +8,11 @@ from supersoniq.storage.lock import DirectoryLock, LockError
 # 1: journal, segments and marks as `records.py`, `definitions.py` and `marks.py` draw them.
 # 2: messages may say when they expire, and pages when the first of theirs does.
 # 3: the journal has settings: users, permissions, policies, and what else operators set.
-# To change a layout, count this up, write the new number when a directory is opened, and go on reading the
-# old layout; tests/storage/data holds a directory of each format.
-FORMAT = 3
+# 4: as 3, which one wrong bit makes 1 or 2. This one it makes nothing that was ever a format.
+# To change a layout, count this up, to what no wrong bit makes an older one (the next is 8), write the new
+# number when a directory is opened, and go on reading the old layout; tests/storage/data has a directory of
+# each format.
+FORMAT = 4
 FORMAT_FILE = "format"
 _WORDS = "supersoniq data format "
 

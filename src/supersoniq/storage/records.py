@@ -1,4 +1,4 @@
-"""Records: what journal and segments are made of, octet by octet. Format version 3.
+"""Records: what journal and segments are made of, octet by octet. As in formats 3 and 4.
 
 All integers are big-endian. A journal file is a row of batches, a segment a row of pages; both are a head and
 records. What follows the last batch of a journal file is left over from the file's earlier use.

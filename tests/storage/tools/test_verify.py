@@ -51,6 +51,12 @@ def test_one_changed_bit_in_any_octet_is_noticed() -> None:
     assert unnoticed(small_store(), [0]) == []
 
 
+def test_no_changed_bit_makes_another_format_of_this_one() -> None:
+    disk = small_store()
+    bits = range(8 * len(disk.files()["format"]))
+    assert [bit for bit in bits if not verify(flipped(disk, "format", bit))] == []
+
+
 @pytest.mark.soak
 def test_every_changed_bit_is_noticed() -> None:
     assert unnoticed(small_store(), list(range(8))) == []
