@@ -78,6 +78,14 @@ def test_topic_permission_allows_keys_by_patterns_with_names() -> None:
     assert not permission.allows(READ, b"ann.x", "ann", "/")
 
 
+def test_slow_topic_pattern_refuses_and_says_so_once_for_all_keys(caplog: pytest.LogCaptureFixture) -> None:
+    permission = TopicPermission("^{username}(a|b|ab)*$", "")
+    for number in range(3):
+        assert not permission.allows(WRITE, b"ann" + b"ab" * 100 + b"!%d" % number, "ann", "/")
+    assert permission.allows(WRITE, b"annab", "ann", "/")
+    assert len(caplog.messages) == 1
+
+
 def test_name_that_makes_a_pattern_senseless_is_refused() -> None:
     assert not TopicPermission("^{username}", "").allows(WRITE, b"a(b", "a(b", "/")
 

@@ -144,7 +144,8 @@ def test_collection_of_garbage_is_named(caplog: pytest.LogCaptureFixture) -> Non
         watched(work)
     finally:
         gc.enable()
-    assert any(["collection of garbage, generation 2" in record.message for record in caplog.records])
+    (named,) = [message for message in caplog.messages if "collection of garbage" in message]
+    assert "collection of garbage, generation 2" in named
 
 
 def test_watch_that_has_ended_leaves_nothing_behind() -> None:

@@ -100,6 +100,8 @@ class TopicPermission:
 
     write: str
     read: str
+    # With names in them: those of one user and one virtual host. None for what is a pattern no more by that.
+    _patterns: dict[str, Pattern | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for pattern in (self.write, self.read):
@@ -107,11 +109,18 @@ class TopicPermission:
 
     def allows(self, permission: str, routing_key: bytes, user: str, vhost: str) -> bool:
         """Whether a routing key may be published with, or be in a binding."""
-        try:
-            pattern = Pattern(expanded(self.write if permission == WRITE else self.read, user, vhost))
-        except InvalidPattern:
-            return False  # with the names it is one no more
-        return pattern.matches(routing_key)
+        text = expanded(self.write if permission == WRITE else self.read, user, vhost)
+        if text not in self._patterns:
+            self._patterns[text] = _pattern_of(text)
+        pattern = self._patterns[text]
+        return pattern is not None and pattern.matches(routing_key)
+
+
+def _pattern_of(text: str) -> Pattern | None:
+    try:
+        return Pattern(text)
+    except InvalidPattern:
+        return None
 
 
 def expanded(pattern: str, user: str, vhost: str) -> str:
