@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from pathlib import Path
 from statistics import median
 
@@ -91,6 +92,7 @@ NOTES = {
     CONFIRM: [
         "Nobody consumes. *Bare* is one write of 160 B and its fdatasync on the same disk, in a loop,",
         "before and after: the ordinary one appends to a file that grows; the other file is preallocated.",
+        "A run is the middle of five such turns, as the disk changes from second to second.",
     ],
     RULES: [
         "All auto-ack. Priorities are 0 to 9 in turn. Each of the 100 queues has a connection that consumes.",
@@ -314,6 +316,11 @@ def before_table(results: Results, rows: list[Row]) -> list[str]:
     ]
 
 
+def of_the_system() -> str:
+    """Say so if Python is the one of the operating system's packages."""
+    return ", of the system's packages" if sys.base_prefix == "/usr" else ""
+
+
 def machine() -> list[str]:
     """What the figures depend on, and nothing that tells one machine from another of its kind."""
     cpu = platform.machine()
@@ -325,5 +332,5 @@ def machine() -> list[str]:
     kernel = ".".join(platform.release().split("-")[0].split(".")[:2])
     return [
         f"{os.cpu_count()} cores, {cpu}, {gib:.0f} GiB, {platform.system()} {kernel}",
-        f"{platform.python_implementation()} {platform.python_version()}",
+        f"{platform.python_implementation()} {platform.python_version()}{of_the_system()}",
     ]

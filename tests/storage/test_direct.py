@@ -97,14 +97,45 @@ def test_batch_before_the_bystander_has_looked_is_a_sign_of_others(
     assert bystander.times == 1
 
 
+def test_one_hiccup_of_the_disk_is_forgiven_and_others_are_looked_for(
+    direct: Direct, bystander: FakeBystander
+) -> None:
+    commit_alone(direct, bystander, ALONE_COUNT)
+    for times in range(1, 5):
+        direct.committed(SLOW)
+        assert bystander.times == ALONE_COUNT + times
+        direct.watched(False)
+        commit_alone(direct, bystander, ALONE_COUNT)
+
+
 def test_slow_disk_is_left_to_the_thread(direct: Direct, bystander: FakeBystander) -> None:
-    assert direct.may_commit()
-    direct.committed(SLOW)
-    assert bystander.times == 0
+    commit_alone(direct, bystander, ALONE_COUNT)
+    slow_twice(direct)
+    assert bystander.times == ALONE_COUNT + 1
     assert skipped(direct) == 2
 
 
+def slow_twice(direct: Direct) -> None:
+    for _ in range(2):
+        assert direct.may_commit()
+        direct.committed(SLOW)
+        direct.watched(False)
+
+
+def test_slow_disk_is_not_tried_more_often_because_nobody_else_is_there(
+    direct: Direct, bystander: FakeBystander
+) -> None:
+    commit_alone(direct, bystander, ALONE_COUNT)
+    slow_twice(direct)
+    assert skipped(direct) == 2
+    before = bystander.times
+    commit_alone(direct, bystander, ALONE_COUNT)
+    assert bystander.times == before
+
+
 def test_each_failure_doubles_the_wait_up_to_a_bound(direct: Direct) -> None:
+    direct.committed(SLOW)
+    direct.watched(False)
     waits = []
     for _ in range(14):
         direct.committed(SLOW)
@@ -113,12 +144,14 @@ def test_each_failure_doubles_the_wait_up_to_a_bound(direct: Direct) -> None:
 
 
 def test_one_commit_without_others_starts_again_from_the_shortest_wait(direct: Direct) -> None:
-    for _ in range(6):
-        direct.committed(SLOW)
+    slow_twice(direct)
+    for _ in range(5):
         skipped(direct)
+        direct.committed(SLOW)
+    assert skipped(direct) == 64
     direct.committed(FAST)
     direct.watched(False)
-    direct.committed(SLOW)
+    slow_twice(direct)
     assert skipped(direct) == 2
 
 

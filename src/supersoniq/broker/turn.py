@@ -108,4 +108,7 @@ def _run(works: list[Deferred], left: list[Deferred]) -> None:
                 work.scheduled = True
                 left.append(work)
     finally:
-        del works[:done]
+        if done == len(works):
+            works.clear()
+        else:
+            del works[:done]

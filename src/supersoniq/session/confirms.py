@@ -116,7 +116,10 @@ class Confirms(Deferred):
                 break
             done += 1
         self._ack_safe(last, safe)
-        del self._waiting[:done]
+        if done == len(self._waiting):
+            self._waiting.clear()
+        else:
+            del self._waiting[:done]
         self._ack_early()
         if self._waiting and not self._is_registered:
             self._is_registered = True

@@ -65,12 +65,15 @@ class Commit(Job):
         """Write the next batches of one file; those that were written before and not synced go first."""
         if not self._group:
             self._group = self._next_group()
-            pieces: list[bytes] = []
-            for batch in self._group:
-                pieces.extend(batch.pieces)
-            file = self._group[0].file
+            first = self._group[0]
+            pieces = first.pieces
+            if len(self._group) > 1:
+                pieces = []
+                for batch in self._group:
+                    pieces.extend(batch.pieces)
+            file = first.file
             try:
-                self._leave(file, self._group[0].number)
+                self._leave(file, first.number)
                 file.write(self._disk, pieces, self._sync != SYNC_NEVER)
             except OSError:
                 self._group = []
@@ -86,6 +89,8 @@ class Commit(Job):
         self._group = []
 
     def _next_group(self) -> list[Batch]:
+        if len(self.pending) == 1:
+            return [self.pending[0]]
         group: list[Batch] = []
         size: i64 = 0
         count = 0

@@ -12,7 +12,7 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
-# A sync that takes longer keeps everybody waiting.
+# A sync that takes longer keeps everybody waiting: once is a hiccup, twice in a row a slow disk.
 SECONDS_MAX: Final = 0.0005
 # How many batches go to the thread before the loop tries again; it doubles each time.
 BACKOFF_MAX: Final = 1_024
@@ -37,6 +37,7 @@ class Direct:
     def __init__(self) -> None:
         self.bystander: Bystander | None = None
         self._is_watching = False
+        self._was_slow = False
         self._backoff: i64 = 1
         self._to_skip: i64 = 0
         self._alone: i64 = 0  # how often in a row nobody else was seen
@@ -47,7 +48,7 @@ class Direct:
         if self.bystander is None:
             return False
         if self._is_watching:
-            self._back_off()
+            self._met_others()
         if self._to_skip > 0:
             self._to_skip -= 1
             return False
@@ -57,26 +58,31 @@ class Direct:
         """Take note of a commit on the loop, and how long it took."""
         bystander = self.bystander
         assert bystander is not None
-        if seconds > SECONDS_MAX:
+        is_slow = seconds > SECONDS_MAX
+        if is_slow and self._was_slow:
             self._back_off()
-        elif self._alone >= ALONE_COUNT and self._unwatched < ALONE_COUNT:
+        elif not is_slow and self._alone >= ALONE_COUNT and self._unwatched < ALONE_COUNT:
             self._unwatched += 1
         elif not self._is_watching:
             self._is_watching = True
             self._unwatched = 0
             bystander.watch()
+        self._was_slow = is_slow
 
     def watched(self, is_busy: bool) -> None:
         """Take note of what the bystander has seen."""
         self._is_watching = False
         if is_busy:
-            self._back_off()
+            self._met_others()
             return
         self._alone += 1
         if self._to_skip == 0:
             self._backoff = 1
 
-    def _back_off(self) -> None:
+    def _met_others(self) -> None:
         self._alone = 0
+        self._back_off()
+
+    def _back_off(self) -> None:
         self._backoff = min(self._backoff * 2, BACKOFF_MAX)
         self._to_skip = self._backoff

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from mypy_extensions import mypyc_attr
@@ -102,6 +103,10 @@ class SystemFile(File):
     def __init__(self, fd: int, counters: IOCounters) -> None:
         self._fd = fd
         self._counters = counters
+        # A confirm waits for these: they are not looked up each time.
+        self._pwritev: Callable[[int, list[bytes], int], int] = getattr(os, "pwritev", _write_none)
+        self._fdatasync = _sync_call()
+        self._now = time.monotonic
 
     def read(self, offset: int, size: int) -> bytes:
         """Read, again after a short read."""
@@ -122,8 +127,10 @@ class SystemFile(File):
         """Write, and go on after a short write: the next call says why it was short."""
         if len(pieces) > PIECES_MAX:
             pieces = [b"".join(pieces)]
-        done = os.pwritev(self._fd, pieces, offset) if hasattr(os, "pwritev") else 0
-        total = sum([len(piece) for piece in pieces])
+        done = self._pwritev(self._fd, pieces, offset)
+        total = 0
+        for piece in pieces:
+            total += len(piece)
         self._counters.write_count += 1
         self._counters.written_bytes += total
         if done == total:
@@ -134,18 +141,10 @@ class SystemFile(File):
 
     def sync(self) -> None:
         """Ask the drive itself where a plain fsync does not (macOS)."""
-        begun = time.monotonic()
-        self._sync()
+        begun = self._now()
+        self._fdatasync(self._fd)
         self._counters.sync_count += 1
-        self._counters.sync_seconds += time.monotonic() - begun
-
-    def _sync(self) -> None:
-        if sys.platform == "darwin":
-            fcntl.fcntl(self._fd, fcntl.F_FULLFSYNC)
-        elif hasattr(os, "fdatasync"):
-            os.fdatasync(self._fd)
-        else:
-            os.fsync(self._fd)
+        self._counters.sync_seconds += self._now() - begun
 
     def allocate(self, size: int) -> None:
         """Write zeros to the end: overwriting blocks that exist needs no change of metadata when synced."""
@@ -171,6 +170,24 @@ class SystemFile(File):
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _sync_call() -> Callable[[int], object]:
+    """Return the call that has the drive itself keep what a file has."""
+    if sys.platform == "darwin":
+        return _full_fsync
+    call: Callable[[int], object] = getattr(os, "fdatasync", os.fsync)
+    return call
+
+
+def _full_fsync(fd: int) -> None:
+    if sys.platform == "darwin":
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+
+
+def _write_none(fd: int, pieces: list[bytes], offset: int) -> int:
+    """Stand in for pwritev where there is none: a short write, as far as others can see."""
+    return 0
 
 
 class SystemDisk(Disk):

@@ -155,6 +155,7 @@ class Journal:
         self._background = background
         self.file_bytes: i64 = file_bytes
         self.direct = Direct()
+        self._now = time.monotonic
         self._cut_bytes: i64 = 0
         self._file = JournalFile(0)
         self._next = JournalFile(0)
@@ -276,14 +277,14 @@ class Journal:
         commit = self._commit
         if commit.outstanding > 0:
             return False
-        began = time.monotonic()
+        began = self._now()
         try:
             commit.run()
         except OSError as error:
             commit.error = error
             return False
         commit.error = None
-        self.direct.committed(time.monotonic() - began)
+        self.direct.committed(self._now() - began)
         return True
 
     def _rotate(self) -> None:
@@ -337,8 +338,9 @@ class Journal:
 
     def oldest(self) -> JournalFile | None:
         """Return the oldest file that is not written any more."""
-        for file in self.files.values():
-            return file if file is not self._file else None
+        if len(self.files) > 1:
+            for file in self.files.values():
+                return file if file is not self._file else None
         return None
 
     def retire(self, file: JournalFile) -> None:

@@ -97,7 +97,8 @@ class JournalFile:
             self._move(disk)
         assert self._file is not None
         self._file.write(self._at, pieces)
-        self._at += sum([len(piece) for piece in pieces])
+        for piece in pieces:
+            self._at += len(piece)
         if keeps:
             self._unsynced.extend(pieces)
 

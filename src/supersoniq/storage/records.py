@@ -248,13 +248,22 @@ class RecordWriter:
 def batch_head(payload_bytes: i64, number: i64, epoch: i64, file: i64, synced: i64) -> bytes:
     """Return the head of a batch."""
     writer = BytesWriter()
-    for value in (payload_bytes, number, epoch, file, synced):
-        write_i64_be(writer, value)
-    return _with_crc(BATCH_MAGIC, writer.getvalue())
+    write_i64_be(writer, payload_bytes)
+    write_i64_be(writer, number)
+    write_i64_be(writer, epoch)
+    write_i64_be(writer, file)
+    write_i64_be(writer, synced)
+    return _with_crc(BATCH_MAGIC, writer)
 
 
-def _with_crc(magic: bytes, rest: bytes) -> bytes:
-    return magic + crc32(rest, 0).to_bytes(4, "big") + rest
+def _with_crc(magic: bytes, writer: BytesWriter) -> bytes:
+    """Return a head whose rest is in `writer`."""
+    rest = writer.getvalue()
+    writer.truncate(0)
+    writer.write(magic)
+    write_u32(writer, crc32(rest, 0))
+    writer.write(rest)
+    return writer.getvalue()
 
 
 @final
@@ -314,13 +323,16 @@ class PageHead:
     def octets(self) -> bytes:
         """Return it as it stands in the file."""
         writer = BytesWriter()
-        for value in (self.payload_bytes, self.number, self.epoch, self.queue):
-            write_i64_be(writer, value)
+        write_i64_be(writer, self.payload_bytes)
+        write_i64_be(writer, self.number)
+        write_i64_be(writer, self.epoch)
+        write_i64_be(writer, self.queue)
         write_u32(writer, self.count)
         write_u32(writer, self.persistent_count)
-        for value in (self.first, self.last, self.body_bytes):
-            write_i64_be(writer, value)
-        return _with_crc(PAGE_MAGIC, writer.getvalue())
+        write_i64_be(writer, self.first)
+        write_i64_be(writer, self.last)
+        write_i64_be(writer, self.body_bytes)
+        return _with_crc(PAGE_MAGIC, writer)
 
 
 def read_page_head(data: bytes, at: i64) -> PageHead | None:
