@@ -1,7 +1,9 @@
 """The sockets: where the API listens, who may use the local one, and how it ends."""
 
+import asyncio
 import base64
 import contextlib
+import gc
 import os
 import socket
 from http.client import HTTPSConnection
@@ -9,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from tests.authority import Authority
 from tests.management.api import Api
 
 from supersoniq import Broker
 from supersoniq.cli.remote.api import Api as LocalApi
 from supersoniq.cli.remote.http import Endpoint
+from supersoniq.management.serving import Serving
 
 
 def asked_locally(path: Path, header: str = "") -> bytes:
@@ -33,6 +37,27 @@ def test_embedded_broker_has_no_api_unless_asked() -> None:
 def test_request_right_after_the_start_is_answered() -> None:
     with Broker(management="on") as broker:
         assert Api(broker.api_url).get("/api/whoami")["name"] == "guest"
+
+
+async def closed_before_it_answers() -> list[str]:
+    """Close in the very moment when the application is loaded; what goes wrong in tasks meanwhile."""
+    loop = asyncio.get_running_loop()
+    wrong: list[str] = []
+    loop.set_exception_handler(lambda _, context: wrong.append(str(context["message"])))
+    serving = Serving(Starlette)
+    await serving.listen(["127.0.0.1"], 0)
+    serving.start()
+    while serving._http is None:
+        await asyncio.sleep(0)
+    serving.close()
+    await asyncio.sleep(0.01)
+    del serving
+    gc.collect()
+    return wrong
+
+
+def test_closing_just_before_it_answers_is_fine() -> None:
+    assert asyncio.run(closed_before_it_answers()) == []
 
 
 def test_api_is_there_with_tls_too_and_has_the_certificate_that_was_read_last(tmp_path: Path) -> None:

@@ -29,4 +29,6 @@ def test_suite_is_taken_apart(name: str, parts: tuple[str, str, str]) -> None:
 def test_every_suite_that_a_server_offers_has_parts() -> None:
     names = [each["name"] for each in ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).get_ciphers()]
     assert names
-    assert not [name for name in names if "unknown" in suite(name)]
+    # Debian's OpenSSL lists those with shared keys or passwords, too: no server has any, so nobody gets them.
+    usual = [name for name in names if not {"PSK", "SRP"} & set(name.split("-"))]
+    assert not [name for name in usual if "unknown" in suite(name)]

@@ -43,6 +43,7 @@ class Serving:
         self._sockets: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._servers: list[asyncio.Server] = []
         self._http: Http | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._is_closed = False
 
     async def listen(self, hosts: list[str], port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -86,7 +87,7 @@ class Serving:
         if self._is_closed or loaded.cancelled():
             return
         self._http = loaded.result()()
-        self._task = self._loop.create_task(self._serve(self._http))
+        self._serving = self._loop.create_task(self._serve(self._http))
 
     async def _serve(self, http: "Http") -> None:
         for each, tls in self._sockets:
@@ -105,6 +106,8 @@ class Serving:
     def close(self) -> None:
         """Listen no more."""
         self._is_closed = True
+        if self._serving is not None:
+            self._serving.cancel()  # the node may stop before it has begun to answer
         for server in self._servers:
             server.close()
         for each, _ in self._sockets:
