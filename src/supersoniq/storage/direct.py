@@ -3,8 +3,8 @@ thread.
 
 Handing a batch to a thread and hearing of its end costs two wake-ups, as much as the sync itself on a fast
 disk. So a batch with one thing that somebody waits for is written and synced on the loop, as long as nothing
-else is going on: the first sign of other clients, or of a slow disk, sends the next batches to the thread
-(docs/adr/0009-group-commit.md).
+else is going on: the first sign of other clients, or the second slow sync in a row, sends the next batches to
+the thread (docs/adr/0009-group-commit.md).
 """
 
 from abc import ABC, abstractmethod

@@ -338,7 +338,7 @@ class Journal:
 
     def oldest(self) -> JournalFile | None:
         """Return the oldest file that is not written any more."""
-        if len(self.files) > 1:
+        if len(self.files) > 1:  # else only the one that is written: each turn asks
             for file in self.files.values():
                 return file if file is not self._file else None
         return None
