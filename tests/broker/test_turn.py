@@ -89,14 +89,14 @@ def test_unfinished_work_does_not_go_on_at_the_end_of_every_turn() -> None:
     assert log[4:] == ["long", "long"]
 
 
-def test_unfinished_work_goes_on_before_what_came_later() -> None:
+def test_unfinished_work_has_had_its_share_and_goes_on_behind_what_came_later() -> None:
     log: list[str] = []
     turn = Turn()
     turn.dispatch(Work("first", log, again=1))
     turn.finish(goes_on=False)
     turn.dispatch(Work("second", log))
     assert not turn.finish()
-    assert log == ["first", "first", "second"]
+    assert log == ["first", "second", "first"]
 
 
 def test_unfinished_work_goes_behind_the_others() -> None:

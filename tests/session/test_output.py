@@ -8,7 +8,7 @@ from tests.definitions import brief
 from tests.fakes import FakeTransport
 from tests.session.script import ChannelScript, Client, Node, octets_of
 
-from supersoniq.session.output import FULL_BYTES, LARGE_BODY_BYTES, NobodyDrained
+from supersoniq.session.output import FULL_BYTES, LARGE_BODY_BYTES
 
 
 @pytest.fixture
@@ -181,7 +181,3 @@ def test_flush_and_close_sends_what_was_written_first(node: Node) -> None:
     client.session.output.flush_and_close()
     assert client.transport.writes[-1] == b"last words"
     assert client.transport.is_closed
-
-
-def test_output_that_drains_for_nobody_goes_on() -> None:
-    NobodyDrained().output_drained()

@@ -80,7 +80,7 @@ class Turn:
         """
         self.count += 1
         if goes_on and self._left:
-            self._dispatches, self._left = self._left + self._dispatches, []
+            self._dispatches, self._left = self._dispatches + self._left, []
         if self._dispatches:
             _run(self._dispatches, self._left)
         if self._stores:

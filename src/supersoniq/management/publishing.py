@@ -22,7 +22,7 @@ from supersoniq.management.context import ManagementContext
 from supersoniq.session.access import Access
 from supersoniq.session.channel import Channel
 from supersoniq.session.client import Client
-from supersoniq.session.output import NobodyDrained, Output, Transport
+from supersoniq.session.output import Output, Transport
 
 MANDATORY: Final = 1
 CHANNEL: Final = 1
@@ -96,7 +96,7 @@ class Publisher:
         self._server = management.server
         self._confirmation = Confirmation()
         wire = _Wire(self._confirmation)
-        output = Output(wire, context.turn, NobodyDrained())
+        output = Output(wire, context.turn)
         client = Client(context.next_id(), context, output, wire, caller.address)
         client.user = caller.user
         client.vhost = vhost

@@ -191,10 +191,6 @@ class Channel:
         else:
             raise unexpected_in_header()
 
-    def output_drained(self) -> None:
-        """Offer messages to the consumers again: the client has room."""
-        self._consuming.offer_again()
-
     def close(self) -> None:
         """Cancel the consumers, then requeue what is outstanding, so that nothing comes back here."""
         self._publishing.abandon()

@@ -62,7 +62,7 @@ from supersoniq.session.log_lines import (
     log_trouble,
 )
 from supersoniq.session.logins import Login
-from supersoniq.session.output import Drained, Output, Transport
+from supersoniq.session.output import Output, Transport
 
 TICKS_PER_SECOND: Final = 2
 # Clients without authentication_failure_close are left waiting, which slows guessing down.
@@ -81,7 +81,7 @@ REFUSED: Final = 5  # the client is dropped without a word when its ticks are up
 
 
 @final
-class Connection(FrameHandler, Drained, LoginWaiter):
+class Connection(FrameHandler, LoginWaiter):
     """One client's conversation.
 
     The transport calls `feed`, `tick`, `lost` and the output's `pause` and `resume`.
@@ -89,7 +89,7 @@ class Connection(FrameHandler, Drained, LoginWaiter):
 
     def __init__(self, context: Context, transport: Transport, address: str, from_loopback: bool) -> None:
         self.id = context.next_id()
-        self.output = Output(transport, context.turn, self)
+        self.output = Output(transport, context.turn)
         self.client = Client(self.id, context, self.output, transport, address)
         self.channels: dict[int, Channel] = {}
         self.state = HEADER
@@ -438,11 +438,6 @@ class Connection(FrameHandler, Drained, LoginWaiter):
         self._release()
         self.client.gone()
         connection_closed(self.client)
-
-    def output_drained(self) -> None:
-        """Offer messages to all consumers again."""
-        for channel in self.channels.values():
-            channel.output_drained()
 
     # Time
 

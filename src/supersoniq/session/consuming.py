@@ -23,6 +23,7 @@ from supersoniq.session.output import Output
 from supersoniq.session.overdue import Overdue, Returner
 from supersoniq.session.tap import Tap
 from supersoniq.session.unacked import Delivery, Unacked
+from supersoniq.session.waiting import Waiter, Waiting
 
 # Deliveries of one channel that are looked at to find the oldest of each queue.
 LOOKED_AT_MAX: Final = 256
@@ -48,6 +49,7 @@ class Window:
         self.last_tag: i64 = 0
         self.prefetch_count: i64 = 0  # for all consumers together, 0 for no limit
         self.held_count: i64 = 0  # deliveries to consumers that are not settled
+        self.waiting = Waiting()  # for some of them to be settled
         self.is_flowing = True
         self.overdue: Overdue | None = None  # where deliveries have to be settled in time
 
@@ -69,7 +71,7 @@ class Window:
 
 
 @final
-class ChannelConsumer(Consumer):
+class ChannelConsumer(Consumer, Waiter):
     """One Basic.Consume."""
 
     def __init__(
@@ -106,13 +108,24 @@ class ChannelConsumer(Consumer):
     def is_ready(self) -> bool:
         """Whether its client has room, its channel flows, and both limits leave space."""
         window = self._window
-        if self._output.is_full or not window.is_flowing:
+        if self._output.is_full:
+            self._output.wait(self)
+            return False
+        if not window.is_flowing:
             return False
         if self.no_ack:
             return True
         if self.prefetch_count > 0 and self.held_count >= self.prefetch_count:
             return False
-        return window.prefetch_count == 0 or window.held_count < window.prefetch_count
+        if 0 < window.prefetch_count <= window.held_count:
+            window.waiting.add(self)
+            return False
+        return True
+
+    def offered(self) -> None:
+        """Be offered messages again, if it still consumes: there may be room."""
+        if self.parked and self.owner is not None:
+            self.queue.unpark(self)
 
     def deliver(self, entry: Entry) -> None:
         """Write Basic.Deliver and keep the entry until it is settled."""
@@ -342,10 +355,8 @@ class Consuming(Deferred):
         window.held_count -= 1
         assert isinstance(consumer, ChannelConsumer)
         consumer.held_count -= 1
-        if window.prefetch_count > 0:
-            self.offer_again()
-        elif consumer.parked and consumer.owner is not None:
-            consumer.queue.unpark(consumer)
+        window.waiting.offer()
+        consumer.offered()
 
 
 def _integer(arguments: Table, name: bytes, default: int) -> int:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Final, final
 
 from librt.strings import BytesWriter, write_i32_be, write_i64_be
-from mypy_extensions import i32, i64, mypyc_attr, trait, u8
+from mypy_extensions import i32, i64, mypyc_attr, u8
 
 from supersoniq.amqp.frames import HEARTBEAT
 from supersoniq.amqp.methods import begin_method, end_method, write_method
@@ -28,6 +28,7 @@ from supersoniq.amqp.spec import (
 from supersoniq.broker.message import Message
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
+from supersoniq.session.waiting import Waiter, Waiting
 
 # Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
 LARGE_BODY_BYTES: Final = 16_384
@@ -70,28 +71,11 @@ class Transport(ABC):
         """Take from the peer again."""
 
 
-@trait
-class Drained:
-    """Is told when an output that was full has room again."""
-
-    def output_drained(self) -> None:
-        """Offer its consumers to their queues again."""
-        raise AssertionError("a Drained says what it does")
-
-
-@final
-class NobodyDrained(Drained):
-    """For an output without consumers. It is here because a trait has no interpreted subclasses."""
-
-    def output_drained(self) -> None:
-        """Do nothing: nobody waits."""
-
-
 @final
 class Output(Deferred):
     """The frames for one client. `is_full` is read by consumers before they take a message."""
 
-    def __init__(self, transport: Transport, turn: Turn, drained: Drained) -> None:
+    def __init__(self, transport: Transport, turn: Turn) -> None:
         super().__init__()
         self.is_full = False
         self.was_used = False  # something was sent since a heartbeat was last due
@@ -106,7 +90,7 @@ class Output(Deferred):
         self._is_registered = False
         self._transport = transport
         self._turn = turn
-        self._drained = drained
+        self._waiting = Waiting()
         self.limit(131_072)
 
     def limit(self, frame_max_bytes: int) -> None:
@@ -269,11 +253,15 @@ class Output(Deferred):
             self._transport.write(data)
         if self.is_full and not self._paused:
             self.is_full = False
-            self._drained.output_drained()
+            self._waiting.offer()
         if self._closes:
             self._closes = False
             self._transport.close()
         return False
+
+    def wait(self, waiter: Waiter) -> None:
+        """Offer room again to somebody for whom the output is full."""
+        self._waiting.add(waiter)
 
     def pause(self) -> None:
         """Count as full: the transport has no more room."""
@@ -285,7 +273,7 @@ class Output(Deferred):
         self._paused = False
         if self.is_full:
             self.is_full = False
-            self._drained.output_drained()
+            self._waiting.offer()
 
     def flush_and_close(self) -> None:
         """Send what was written and close the transport."""
