@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.definitions import thorough
 from tests.fakes import NO_PROPERTIES, message
 
-from supersoniq.broker.message import Entry, Message, address_of
+from supersoniq.broker.message import DELIVERY_COUNT_MAX, EXPIRES_AT_MAX, Entry, Message, address_of
 
 shortstr = st.binary(max_size=255)
 
@@ -35,6 +35,38 @@ def test_entry_that_came_back_is_redelivered() -> None:
     entry = Entry(message(b"body"), 7)
     entry.delivery_count += 1
     assert entry.redelivered
+
+
+def state(entry: Entry) -> tuple[int, int, bool]:
+    return int(entry.delivery_count), int(entry.expires_at), entry.is_ready
+
+
+counts = st.integers(0, DELIVERY_COUNT_MAX)
+times = st.integers(0, EXPIRES_AT_MAX)
+
+
+@thorough
+@given(counts, times, st.booleans(), counts, times, st.booleans())
+def test_what_an_entry_has_in_one_word_is_kept_apart(
+    count: int, at: int, ready: bool, later_count: int, later_at: int, later_ready: bool
+) -> None:
+    entry = Entry(message(), 1)
+    entry.delivery_count, entry.expires_at, entry.is_ready = count, at, ready
+    assert state(entry) == (count, at, ready)
+    entry.is_ready = later_ready
+    assert state(entry) == (count, at, later_ready)
+    entry.expires_at = later_at
+    assert state(entry) == (count, later_at, later_ready)
+    entry.delivery_count = later_count
+    assert state(entry) == (later_count, later_at, later_ready)
+
+
+def test_what_an_entry_counts_has_an_end() -> None:
+    entry = Entry(message(), 1)
+    entry.delivery_count = DELIVERY_COUNT_MAX
+    entry.delivery_count += 1
+    entry.expires_at = EXPIRES_AT_MAX + 1
+    assert state(entry) == (DELIVERY_COUNT_MAX, EXPIRES_AT_MAX, False)
 
 
 def test_message_is_stored_nowhere_at_first() -> None:

@@ -4,6 +4,14 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
+# Of the word of an entry that has what few entries need: its delivery count is in the low bits, then one says
+# that it is ready, and above is when it expires.
+DELIVERY_COUNT_MAX: Final = (1 << 18) - 1
+READY_BIT: Final = 1 << 18
+LOW_BITS: Final = (1 << 19) - 1
+EXPIRY_SHIFT: Final = 19
+EXPIRES_AT_MAX: Final = (1 << 44) - 1  # in the year 2527
+
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -40,20 +48,46 @@ class Message:
 class Entry:
     """A message's place in one queue.
 
-    `position` orders the entries of that queue for as long as they live; `delivery_count` is how often it was
-    delivered and came back; `expires_at` is in milliseconds since the epoch, 0 for never, and of one that
-    expires `is_ready` says that it waits in its queue. What was taken out of the middle of a backlog leaves
-    an entry of `GONE` behind.
+    `position` orders the entries of that queue for as long as they live. What was taken out of the middle of
+    a backlog leaves an entry of `GONE` behind. There are millions of entries, and what a queue costs depends
+    on how many cache lines they touch: three words are all that one has.
     """
 
-    __slots__ = ("delivery_count", "expires_at", "is_ready", "message", "position")
+    __slots__ = ("_rest", "message", "position")
 
     def __init__(self, message: Message, position: i64) -> None:
         self.message = message
         self.position: i64 = position
-        self.delivery_count: i64 = 0
-        self.expires_at: i64 = 0
-        self.is_ready = False
+        self._rest: i64 = 0
+
+    @property
+    def delivery_count(self) -> i64:
+        """How often it was delivered and came back, at most `DELIVERY_COUNT_MAX`."""
+        return self._rest & DELIVERY_COUNT_MAX
+
+    @delivery_count.setter
+    def delivery_count(self, count: i64) -> None:
+        known = count if count < DELIVERY_COUNT_MAX else DELIVERY_COUNT_MAX
+        self._rest = (self._rest & ~DELIVERY_COUNT_MAX) | known
+
+    @property
+    def expires_at(self) -> i64:
+        """When it expires, in milliseconds since the epoch and at most `EXPIRES_AT_MAX`; 0 for never."""
+        return self._rest >> EXPIRY_SHIFT
+
+    @expires_at.setter
+    def expires_at(self, at_ms: i64) -> None:
+        known = at_ms if at_ms < EXPIRES_AT_MAX else EXPIRES_AT_MAX
+        self._rest = (known << EXPIRY_SHIFT) | (self._rest & LOW_BITS)
+
+    @property
+    def is_ready(self) -> bool:
+        """Of one that expires, whether it waits in its queue."""
+        return self._rest & READY_BIT != 0
+
+    @is_ready.setter
+    def is_ready(self, ready: bool) -> None:
+        self._rest = self._rest | READY_BIT if ready else self._rest & ~READY_BIT
 
     @property
     def redelivered(self) -> bool:

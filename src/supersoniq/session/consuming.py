@@ -355,8 +355,10 @@ class Consuming(Deferred):
         window.held_count -= 1
         assert isinstance(consumer, ChannelConsumer)
         consumer.held_count -= 1
-        window.waiting.offer()
-        consumer.offered()
+        if window.prefetch_count > 0:
+            window.waiting.offer()
+        if consumer.parked:
+            consumer.offered()
 
 
 def _integer(arguments: Table, name: bytes, default: int) -> int:
