@@ -159,6 +159,12 @@ class Managed(SupersoniQ):
         }
 
 
+class Beside(SupersoniQ):
+    """This package, where it is compared with an earlier version."""
+
+    name = "beside"
+
+
 class Before(SupersoniQ):
     """The package as another interpreter has it installed, to compare with."""
 

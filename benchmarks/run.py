@@ -6,8 +6,8 @@
 Without --output only a full run of both brokers is written, the others are printed. PATTERN is a part of
 rows' keys (`through-16`, `rss`), or several, separated by commas; --list shows the keys. The brokers'
 data is below DIR, which must be on a disk. The deepest queue is measured with RabbitMQ only if --long is
-given: it takes a quarter of an hour. PYTHON is an interpreter that has an earlier version installed; rows of
-transient messages are measured with it, too.
+given: it takes a quarter of an hour. PYTHON is an interpreter that has an earlier version installed; what
+transient messages cost is then compared with it.
 """
 
 import argparse
@@ -22,11 +22,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from brokers import BROKERS, Before, Broker, Managed, RabbitMQ, SupersoniQ, Unavailable
+from brokers import BROKERS, Before, Beside, Broker, Managed, RabbitMQ, SupersoniQ, Unavailable
 from deep import measure_deep
 from delayed import measure_delayed
 from disk import NO_DISK, file_system
-from document import TRANSIENT, Failures, Results, document, machine
+from document import TRAFFIC, TRANSIENT, Failures, Results, document, machine
+from earlier import measure_versions
 from expiry import measure_expiry
 from matrix import (
     CONFIRM,
@@ -68,17 +69,18 @@ DIRECTORY = Path("/var/tmp")
 class Benchmark:
     """One run of the matrix; the results are complete at any time for what was measured so far.
 
-    `before` takes part in the rows of transient messages, `patient` brokers in those of the deepest queue.
+    `versions` are compared in what transient messages cost, `patient` brokers take part in the rows of the
+    deepest queue.
     """
 
     def __init__(
-        self, brokers: list[Broker], before: list[Broker], patient: list[Broker], scale: Scale
+        self, brokers: list[Broker], versions: list[Broker], patient: list[Broker], scale: Scale
     ) -> None:
         self.results: Results = {}
         self.failures: Failures = {}
         self.facts = machine()
         self._brokers = brokers
-        self._before = before
+        self._versions = versions
         self._patient = patient
         self._scale = scale
         self._described: set[str] = set()
@@ -97,9 +99,10 @@ class Benchmark:
     def run(self, wanted: list[Row]) -> None:
         """Measure everything: what needs fresh brokers first, what leaves them full last."""
         self._run_size({row.key for row in wanted if row.group == SIZE})
-        self._run_stage([row for row in wanted if row.group in (*TRANSIENT, CROWD)], self._before)
-        self._run_stage([row for row in wanted if row.group in (DURABLE, CONFIRM)], [])
-        self._run_stage([row for row in wanted if row.group in (RULES, LATENESS)], [])
+        self._run_versions([row for row in wanted if row.group in TRAFFIC])
+        self._run_stage([row for row in wanted if row.group in (*TRANSIENT, CROWD)])
+        self._run_stage([row for row in wanted if row.group in (DURABLE, CONFIRM)])
+        self._run_stage([row for row in wanted if row.group in (RULES, LATENESS)])
         self._run_expiry({row.key for row in wanted if row.group == EXPIRY})
         self._run_delayed({row.key for row in wanted if row.group == DELAYED})
         self._run_operating({row.key for row in wanted if row.group == OPERATING})
@@ -116,27 +119,33 @@ class Benchmark:
                     for key in wanted:
                         self.failed(key, broker, failed)
 
-    def _run_stage(self, wanted: list[Row], others: list[Broker]) -> None:
+    def _run_versions(self, wanted: list[Row]) -> None:
+        if wanted and self._versions:
+            for broker in self._versions:
+                if isinstance(broker, Before):
+                    self.facts.append(f"before: {broker.version()}")
+            measure_versions(self._versions, wanted, self._scale, self.note, self.failed)
+
+    def _run_stage(self, wanted: list[Row]) -> None:
         if not wanted:
             return
-        brokers = self._brokers + others
-        with started(brokers):
-            for broker in brokers:
+        with started(self._brokers):
+            for broker in self._brokers:
                 self._describe(broker)
             for row in wanted:
                 if row.group == CROWD:
                     self._run_crowd(row)
                 else:
-                    self._run_load(row, brokers)
+                    self._run_load(row)
 
     def _describe(self, broker: Broker) -> None:
         if broker.name not in self._described:
             self._described.add(broker.name)
             self.facts.append(asyncio.run(self_description(broker)))
 
-    def _run_load(self, row: Row, brokers: list[Broker]) -> None:
+    def _run_load(self, row: Row) -> None:
         for _ in range(self._scale.runs):
-            for broker in brokers:
+            for broker in self._brokers:
                 try:
                     measure = measure_load if row.command else measure_rule
                     self.note(row.key, broker, measure(broker, row, self._scale))
@@ -213,8 +222,6 @@ def started(brokers: list[Broker]) -> Iterator[None]:
 
 async def self_description(broker: Broker) -> str:
     """Product, version and platform as the broker says them."""
-    if isinstance(broker, Before):
-        return f"before: {broker.version()}"
     connection = await connect(parse_url(broker.url))
     told = connection.server_properties
     await connection.close()
@@ -272,10 +279,12 @@ def write(benchmark: Benchmark, every_row: list[Row], asked: argparse.Namespace,
 def benchmark_in(directory: Path, asked: argparse.Namespace, scale: Scale) -> Benchmark:
     """The benchmark of what was asked for, its brokers' data below `directory`."""
     brokers = [BROKERS[name](directory / name) for name in asked.brokers.split(",")]
-    before: list[Broker] = [Before(directory / "before", asked.before)] if asked.before else []
+    versions: list[Broker] = []
+    if asked.before:
+        versions = [Before(directory / "before", asked.before), Beside(directory / "beside")]
     is_patient = asked.long or asked.quick
     patient = [broker for broker in brokers if is_patient or not isinstance(broker, RabbitMQ)]
-    return Benchmark(brokers, before, patient, scale)
+    return Benchmark(brokers, versions, patient, scale)
 
 
 def main() -> int:
