@@ -11,7 +11,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.session.script import Node
 
-from supersoniq.server.stall_watch import BEAT_SECONDS, IDLE_BEATS, StallWatch, described
+from supersoniq.server.stall_watch import (
+    BEAT_SECONDS,
+    IDLE_BEATS,
+    IDLE_SECONDS,
+    IDLE_TURNS,
+    RARE_TURNS,
+    StallWatch,
+    described,
+)
+from supersoniq.session.connection import TICKS_PER_SECOND
 
 # The watch takes the signal that pytest-timeout takes otherwise.
 pytestmark = pytest.mark.timeout(120, method="thread")
@@ -157,13 +166,23 @@ def test_watch_that_has_ended_leaves_nothing_behind() -> None:
     bench.watch.stop()
 
 
+def test_ticks_of_a_node_that_nobody_uses_are_no_work() -> None:
+    assert IDLE_TURNS > TICKS_PER_SECOND * IDLE_BEATS * BEAT_SECONDS
+    assert RARE_TURNS > TICKS_PER_SECOND * IDLE_SECONDS
+
+
 def test_beats_are_rare_when_there_is_nothing_to_do() -> None:
     async def work(bench: Bench) -> None:
+        bench.node.turn.finish()  # a tick of the node's own is no work
         await bench.beats(IDLE_BEATS + 1)
         assert bench.watch._due - time.monotonic() > BEAT_SECONDS
         bench.node.turn.finish()
         await bench.beats(1)
-        assert bench.watch._idle_beats == 0
+        assert bench.watch._due - time.monotonic() > BEAT_SECONDS
+        for _ in range(5):
+            bench.node.turn.finish()
+        await bench.beats(1)
+        assert not bench.watch._is_idle
 
     watched(work, stall_seconds=20)
 

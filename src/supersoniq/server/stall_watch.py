@@ -24,9 +24,12 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 0.01
 # The end of a node's start is not watched: what is loaded then, in a thread too, holds up nobody yet.
 START_SECONDS = 1.0
-# When so many beats have found no work, they become rare.
+# When so many beats have found hardly a turn but those of the node's own ticks, they become rare.
 IDLE_BEATS = 50
+IDLE_TURNS = 5
 IDLE_SECONDS = 0.1
+# More turns between two rare beats are work: of the ticks there is one at most.
+RARE_TURNS = 1
 # After a warning, stalls are only counted for so long.
 SILENT_SECONDS = 5.0
 FRAMES_SHOWN = 4
@@ -50,7 +53,8 @@ class StallWatch:
         self._found = (0, "")  # what ran when a beat was late, and the number of that
         self._collecting_since = 0.0
         self._collected = (0, "")  # the long collection of garbage before a beat, and the number of that
-        self._idle_beats = 0
+        self._is_idle = False
+        self._window_beats = 0  # since the turns were counted last
         self._turns_then = 0
         self._silent_until = 0.0
         self._silent_count = 0
@@ -97,9 +101,13 @@ class StallWatch:
         if late >= self._stall_seconds:
             self._stalled(late, time.thread_time() - self._cpu)
         self._beat_count += 1
-        self._idle_beats = 0 if self._turn.count != self._turns_then else self._idle_beats + 1
-        self._turns_then = self._turn.count
-        self._next(BEAT_SECONDS if self._idle_beats < IDLE_BEATS else IDLE_SECONDS)
+        self._window_beats += 1
+        if self._is_idle or self._window_beats == IDLE_BEATS:
+            turns = self._turn.count - self._turns_then
+            self._is_idle = turns <= (RARE_TURNS if self._is_idle else IDLE_TURNS)
+            self._window_beats = 0
+            self._turns_then = self._turn.count
+        self._next(IDLE_SECONDS if self._is_idle else BEAT_SECONDS)
 
     def _stalled(self, seconds: float, cpu_seconds: float) -> None:
         self._counters.stall_count += 1
