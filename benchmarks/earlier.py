@@ -39,8 +39,8 @@ def measure_versions(
 def _measure(broker: Broker, row: Row, scale: Scale, core: int, other_core: int) -> Figures:
     """One run; processes have the core on which this one is when it starts them."""
     os.sched_setaffinity(0, {core})
-    broker.start()
     try:
+        broker.start()
         os.sched_setaffinity(0, {other_core})
         return measure_load(broker, row, scale)
     finally:

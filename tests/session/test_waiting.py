@@ -52,6 +52,20 @@ def test_queues_take_turns_where_the_channel_is_limited(node: Node) -> None:
     assert min([tags.count(tag) for tag in ("x", "y", "z")]) >= 3
 
 
+def test_consumers_that_were_cancelled_are_not_remembered(node: Node) -> None:
+    node.queue()
+    channel = node.channel().qos(1, is_global=True)
+    node.channel().publish(b"0", b"1")
+    channel.consume(tag="first")
+    assert len(channel.bodies()) == 1
+    consuming = channel.client.session.channels[1]._consuming
+    for _ in range(5):
+        channel.consume(tag="again")
+        assert len(consuming._window.waiting._waiters) == 2
+        channel >> Basic.cancel(consumer_tag="again", nowait=True)
+    assert len(consuming._window.waiting._waiters) == 1
+
+
 def test_room_is_of_no_use_to_a_consumer_that_was_cancelled(node: Node) -> None:
     node.queue()
     node.queue(b"other")

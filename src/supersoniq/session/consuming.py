@@ -109,7 +109,7 @@ class ChannelConsumer(Consumer, Waiter):
         """Whether its client has room, its channel flows, and both limits leave space."""
         window = self._window
         if self._output.is_full:
-            self._output.wait(self)
+            self._output.waiting.add(self)
             return False
         if not window.is_flowing:
             return False
@@ -232,8 +232,7 @@ class Consuming(Deferred):
     def offer_again(self) -> None:
         """Offer messages to all consumers that were not ready: something has changed."""
         for consumer in self._consumers.values():
-            if consumer.parked:
-                consumer.queue.unpark(consumer)
+            consumer.offered()
 
     def consume(
         self, queue_name: bytes, tag: bytes, no_ack: bool, exclusive: bool, arguments: Table
@@ -322,6 +321,8 @@ class Consuming(Deferred):
         self._vhost.unsubscribe(consumer.queue, consumer)
 
     def _gone_from(self, consumer: ChannelConsumer) -> None:
+        self._window.waiting.remove(consumer)
+        self._client.output.waiting.remove(consumer)
         if consumer.queue is self.reply_queue:
             self.reply_queue = None
         else:

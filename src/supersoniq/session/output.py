@@ -28,7 +28,7 @@ from supersoniq.amqp.spec import (
 from supersoniq.broker.message import Message
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
-from supersoniq.session.waiting import Waiter, Waiting
+from supersoniq.session.waiting import Waiting
 
 # Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
 LARGE_BODY_BYTES: Final = 16_384
@@ -73,7 +73,10 @@ class Transport(ABC):
 
 @final
 class Output(Deferred):
-    """The frames for one client. `is_full` is read by consumers before they take a message."""
+    """The frames for one client.
+
+    `is_full` is read by consumers before they take a message; who is refused is `waiting` for room.
+    """
 
     def __init__(self, transport: Transport, turn: Turn) -> None:
         super().__init__()
@@ -90,7 +93,7 @@ class Output(Deferred):
         self._is_registered = False
         self._transport = transport
         self._turn = turn
-        self._waiting = Waiting()
+        self.waiting = Waiting()
         self.limit(131_072)
 
     def limit(self, frame_max_bytes: int) -> None:
@@ -253,15 +256,11 @@ class Output(Deferred):
             self._transport.write(data)
         if self.is_full and not self._paused:
             self.is_full = False
-            self._waiting.offer()
+            self.waiting.offer()
         if self._closes:
             self._closes = False
             self._transport.close()
         return False
-
-    def wait(self, waiter: Waiter) -> None:
-        """Offer room again to somebody for whom the output is full."""
-        self._waiting.add(waiter)
 
     def pause(self) -> None:
         """Count as full: the transport has no more room."""
@@ -273,7 +272,7 @@ class Output(Deferred):
         self._paused = False
         if self.is_full:
             self.is_full = False
-            self._waiting.offer()
+            self.waiting.offer()
 
     def flush_and_close(self) -> None:
         """Send what was written and close the transport."""

@@ -29,6 +29,10 @@ class Waiting:
         """Remember somebody who was refused; once, however often that was."""
         self._waiters[waiter] = None
 
+    def remove(self, waiter: Waiter) -> None:
+        """Forget somebody, who need not be here."""
+        self._waiters.pop(waiter, None)
+
     def offer(self) -> None:
         """Have everybody ask again; those who are refused again wait again."""
         if not self._waiters:
