@@ -24,8 +24,9 @@ class Frames(FrameHandler):
     def header_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
         self.all.append((2, int(channel), data[start:end]))
 
-    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> bool:
         self.all.append((3, int(channel), data[start:end]))
+        return False
 
     def heartbeat_frame(self, channel: i64) -> None:
         self.all.append((8, int(channel), b""))
@@ -151,3 +152,139 @@ def test_heartbeat_with_a_payload_is_none() -> None:
 
 def test_heartbeat_is_a_frame() -> None:
     assert fed([HEARTBEAT]) == [(8, 0, b"")]
+
+
+# Content that begins alike
+
+
+class Repeats(Frames):
+    """Takes content by `repeated_frames` whenever it may; keeps it as (type 0, 0, body)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_willing = True
+
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> bool:
+        super().body_frame(channel, data, start, end)
+        return True
+
+    def repeated_frames(self, data: bytes, start: i64, end: i64) -> bool:
+        if self.is_willing:
+            self.all.append((0, 0, data[start:end]))
+        return self.is_willing
+
+    @property
+    def kinds(self) -> list[int]:
+        return [kind for kind, _, _ in self.all]
+
+
+def content(body: bytes, channel: int = 1, method: bytes = b"publish", header: bytes = b"header") -> bytes:
+    return frame(1, channel, method) + frame(2, channel, header) + frame(3, channel, body)
+
+
+LONG = [1, 2, 3]
+
+
+@pytest.mark.parametrize("body", [b"b", b"body", bytes(3000)])
+def test_content_that_begins_alike_is_compared_as_one(body: bytes) -> None:
+    frames = Repeats()
+    other = body[:-1] + b"!"
+    FrameReader(frames, 4096).feed(content(body) + content(other) + content(body))
+    assert frames.kinds == [*LONG, 0, 0]
+    assert [payload for _, _, payload in frames.all[3:]] == [other, body]
+
+
+def test_content_that_begins_alike_may_come_in_another_read() -> None:
+    frames = Repeats()
+    reader = FrameReader(frames, 4096)
+    for _ in range(3):
+        reader.feed(content(b"body") + frame(8, 0, b""))
+    assert frames.kinds == [*LONG, 8, 0, 8, 0, 8]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        content(b"bodies"),
+        content(b"body", channel=2),
+        content(b"body", method=b"PUBLISH"),
+        content(b"body", method=b"publish more"),
+        content(b"body", header=b"HEADER"),
+        content(b"body", header=b"headers"),
+    ],
+)
+def test_content_that_begins_otherwise_is_taken_frame_by_frame(other: bytes) -> None:
+    frames = Repeats()
+    FrameReader(frames, 4096).feed(content(b"body") + other)
+    assert frames.kinds == [*LONG, *LONG]
+
+
+def test_content_that_the_handler_does_not_want_repeated_is_taken_frame_by_frame() -> None:
+    frames = Repeats()
+    frames.is_willing = False
+    FrameReader(frames, 4096).feed(content(b"body") * 2)
+    assert frames.kinds == [*LONG, *LONG]
+
+
+def test_content_that_came_in_pieces_is_not_remembered() -> None:
+    frames = Repeats()
+    reader = FrameReader(frames, 4096)
+    stream = content(b"body")
+    for octet in stream:
+        reader.feed(bytes([octet]))
+    reader.feed(stream)
+    assert frames.kinds == [*LONG, *LONG]
+    reader.feed(stream)
+    assert frames.kinds == [*LONG, *LONG, 0]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        frame(1, 2, b"publish") + frame(1, 1, b"another") + frame(2, 2, b"header") + frame(3, 2, b"body"),
+        frame(1, 1, b"publish") + frame(8, 0, b"") + frame(2, 1, b"header") + frame(3, 1, b"body"),
+        frame(1, 1, b"publish") + frame(2, 1, b"header") + frame(8, 0, b"") + frame(3, 1, b"body"),
+        frame(1, 1, b"publish") + frame(3, 1, b"body"),
+        frame(2, 1, b"header") + frame(3, 1, b"body"),
+    ],
+)
+def test_only_frames_that_follow_each_other_are_remembered(stream: bytes) -> None:
+    frames = Repeats()
+    FrameReader(frames, 4096).feed(stream * 2)
+    assert 0 not in frames.kinds
+
+
+def test_bad_end_after_what_is_alike_is_told_as_ever() -> None:
+    frames = Repeats()
+    with pytest.raises(FrameError) as caught:
+        FrameReader(frames, 4096).feed(content(b"body") + content(b"body")[:-1] + b"\xcd" + bytes(8))
+    assert caught.value.text == 'type 3, all octets = <<"body">>: {invalid_frame_end_marker,205}'
+    assert frames.kinds == [*LONG, 1, 2]
+
+
+def test_new_limit_is_kept_for_what_is_alike() -> None:
+    reader = FrameReader(Repeats(), 4096)
+    reader.feed(content(bytes(3000)))
+    reader.limit(2000)
+    with pytest.raises(FrameError, match="frame_too_large"):
+        reader.feed(content(bytes(3000)))
+
+
+@thorough
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"a", b"b", b"cc"]), st.integers(1, 2), st.sampled_from([b"p", b"q"])),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 300), max_size=6),
+)
+def test_content_is_the_same_however_it_is_taken(
+    contents: list[tuple[bytes, int, bytes]], places: list[int]
+) -> None:
+    frames = Repeats()
+    reader = FrameReader(frames, 4096)
+    stream = b"".join([content(body, channel, method) for body, channel, method in contents])
+    for piece in cut(stream, places):
+        reader.feed(piece)
+    bodies = [payload for kind, _, payload in frames.all if kind in (0, 3)]
+    assert bodies == [body for body, _, _ in contents]

@@ -51,8 +51,9 @@ class Frames(FrameHandler):
     def header_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
         self.all.append(("header", int(channel), data[start:end]))
 
-    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> bool:
         self.all.append(("body", int(channel), data[start:end]))
+        return False
 
     def heartbeat_frame(self, channel: i64) -> None:
         self.all.append(("heartbeat", int(channel), b""))

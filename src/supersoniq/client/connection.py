@@ -186,11 +186,12 @@ class Connection(FrameHandler):
         if target is not None:
             target.header(data, start, end)
 
-    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
-        """Take a piece of a content body."""
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> bool:
+        """Take a piece of a content body; no two deliveries begin alike."""
         target = self._channel_at(channel)
         if target is not None:
             target.body(data, start, end)
+        return False
 
     def heartbeat_frame(self, channel: i64) -> None:
         """Take a heartbeat: that something came is noted for every read."""

@@ -47,8 +47,9 @@ class Confirmation(FrameHandler):
     def header_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
         """Take what was returned."""
 
-    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> bool:
         """Take what was returned."""
+        return False
 
     def heartbeat_frame(self, channel: i64) -> None:
         """Take none: nobody sends any."""

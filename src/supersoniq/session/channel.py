@@ -181,15 +181,18 @@ class Channel:
         else:
             raise unexpected_in_body()
 
-    def body(self, data: bytes, start: i64, end: i64) -> None:
-        """Take a piece of a body."""
+    def body(self, data: bytes, start: i64, end: i64) -> bool:
+        """Take a piece of a body; true if it ended a message in one piece that was like the one before."""
         expects = self._publishing.expects
         if expects == EXPECTS_BODY:
-            self._publishing.body(data, start, end)
-        elif expects == EXPECTS_METHOD:
+            return self._publishing.body(data, start, end)
+        if expects == EXPECTS_METHOD:
             raise _unexpected_content()
-        else:
-            raise unexpected_in_header()
+        raise unexpected_in_header()
+
+    def repeated_body(self, data: bytes, start: i64, end: i64) -> None:
+        """Take the body of a message that is like the one before."""
+        self._publishing.complete(data[start:end])
 
     def close(self) -> None:
         """Cancel the consumers, then requeue what is outstanding, so that nothing comes back here."""

@@ -100,6 +100,10 @@ class Connection(FrameHandler, LoginWaiter):
         self._opening = b""
         self._channel: Channel | None = None  # the one that the last frame was for
         self._channel_number: i64 = -1
+        self._publisher: Channel | None = None  # the last one that a body came for
+        self._repeating: Channel | None = (
+            None  # the same, while the reader knows what its messages begin with
+        )
         self._method: i64 = 0
         self._closed_channels: set[int] = set()
         self._ticks_left = context.limits.handshake_ticks
@@ -153,6 +157,8 @@ class Connection(FrameHandler, LoginWaiter):
         """Take a method."""
         method = method_number(data, start, end)
         self._method = method
+        if method == BASIC_PUBLISH:
+            self._repeating = None
         if self.state == RUNNING and channel != 0:
             if channel != self._channel_number:
                 self._choose(channel)
@@ -180,18 +186,38 @@ class Connection(FrameHandler, LoginWaiter):
             except ChannelException as error:
                 self._close_channel(current, error)
 
-    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> None:
-        """Take a piece of a content body."""
+    def body_frame(self, channel: i64, data: bytes, start: i64, end: i64) -> bool:
+        """Take a piece of a content body.
+
+        True if the message was like the one before, body aside, and no other channel's came between.
+        """
         if self.state != RUNNING:
             self._early_content(FRAME_BODY, channel, data, start, end)
-            return
+            return False
         current = self._content_channel(channel)
         if current is not None:
             self._method = BASIC_PUBLISH
             try:
-                current.body(data, start, end)
+                is_alike = current.body(data, start, end)
+                if is_alike and current is self._publisher:
+                    self._repeating = current
+                    return True
+                self._publisher = current
             except ChannelException as error:
                 self._close_channel(current, error)
+        return False
+
+    def repeated_frames(self, data: bytes, start: i64, end: i64) -> bool:
+        """Take the body of a message that is like the one before."""
+        current = self._repeating
+        if current is None:
+            return False
+        self._method = BASIC_PUBLISH
+        try:
+            current.repeated_body(data, start, end)
+        except ChannelException as error:
+            self._close_channel(current, error)
+        return True
 
     def heartbeat_frame(self, channel: i64) -> None:
         """Take a heartbeat; any traffic counts as one."""
@@ -201,6 +227,11 @@ class Connection(FrameHandler, LoginWaiter):
     def _choose(self, number: i64) -> None:
         self._channel = self.channels.get(int(number))
         self._channel_number = number
+
+    def _choose_none(self) -> None:
+        """Take note that channels come or go."""
+        self._channel_number = -1
+        self._publisher = self._repeating = None
 
     def _early_content(self, kind: int, channel: i64, data: bytes, start: i64, end: i64) -> None:
         """Take content when the connection is not running: none is expected then."""
@@ -259,7 +290,7 @@ class Connection(FrameHandler, LoginWaiter):
         vhost = self.client.vhost
         assert vhost is not None
         self.channels[number] = Channel(number, self.client, vhost)
-        self._channel_number = -1
+        self._choose_none()
         write_longstr(self.output.begin(number, CHANNEL_OPEN_OK), b"")
         self.output.end()
 
@@ -269,6 +300,7 @@ class Connection(FrameHandler, LoginWaiter):
         refused(self.client, error)
         note_refusal(self.client, int(channel.number), int(self._method), error)
         channel.is_closing = True
+        self._choose_none()
         channel.close()
         self._write_close(int(channel.number), CHANNEL_CLOSE, error)
 
@@ -276,7 +308,7 @@ class Connection(FrameHandler, LoginWaiter):
         del self.channels[number]
         self.client.close_channels(1)
         self._closed_channels.add(number)
-        self._channel_number = -1
+        self._choose_none()
 
     def _connection_method(self, channel: i64, method: i64, data: bytes, start: i64, end: i64) -> None:
         """Carry out a method on channel 0, or any while the connection is not running."""
@@ -417,7 +449,7 @@ class Connection(FrameHandler, LoginWaiter):
         self.client.close_channels(len(channels))
         self.client.leave()
         self._handshake.abandon()
-        self._channel_number = -1
+        self._choose_none()
         for channel in channels:
             if not channel.is_closing:
                 channel.close()

@@ -19,6 +19,7 @@ from supersoniq.broker.vhost import REPLY_TO, VHost
 from supersoniq.session.access import QUEUE
 from supersoniq.session.announcing import consumer_created, consumer_deleted
 from supersoniq.session.client import Client
+from supersoniq.session.delivery_form import DeliveryForm
 from supersoniq.session.output import Output
 from supersoniq.session.overdue import Overdue, Returner
 from supersoniq.session.tap import Tap
@@ -93,7 +94,7 @@ class ChannelConsumer(Consumer, Waiter):
         self.arguments: Table = {}  # of Basic.Consume
         self._window = window
         self._output = window.output
-        self._tag_octets = bytes([len(tag)]) + tag
+        self._form = DeliveryForm(window.channel, tag)
 
     @property
     def channel_number(self) -> int:
@@ -143,7 +144,7 @@ class ChannelConsumer(Consumer, Waiter):
         if entry.delivery_count > 0:
             counters.redeliver += 1
             message = shown(self.queue.rules, entry)
-        self._output.deliver(window.channel, self._tag_octets, tag, entry.redelivered, message)
+        self._output.deliver(self._form, tag, entry.redelivered, message)
         if self.timeout_ms > 0 and window.overdue is not None:
             window.overdue.watch(tag, self.timeout_ms)
         if window.tracing.is_on:
@@ -157,7 +158,7 @@ class ChannelConsumer(Consumer, Waiter):
             window.counters.redeliver += 1
         tag = window.last_tag + 1
         window.last_tag = tag
-        self._output.deliver(window.channel, self._tag_octets, tag, redelivered, message)
+        self._output.deliver(self._form, tag, redelivered, message)
         if window.tracing.is_on:
             window.tap.delivered(self.queue, message, redelivered)
 

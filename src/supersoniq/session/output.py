@@ -8,26 +8,23 @@ that does not read costs a bounded amount of memory.
 from abc import ABC, abstractmethod
 from typing import Final, final
 
-from librt.strings import BytesWriter, write_i32_be, write_i64_be
-from mypy_extensions import i32, i64, mypyc_attr, u8
+from librt.strings import BytesWriter, write_i64_be
+from mypy_extensions import i64, mypyc_attr, u8
 
 from supersoniq.amqp.frames import HEARTBEAT
 from supersoniq.amqp.methods import begin_method, end_method, write_method
 from supersoniq.amqp.primitives import write_shortstr, write_u16, write_u32
 from supersoniq.amqp.spec import (
-    BASIC_DELIVER,
     BASIC_GET_OK,
     BASIC_RETURN,
-    FRAME_BODY,
     FRAME_END,
-    FRAME_HEADER,
-    FRAME_METHOD,
     FRAME_OVERHEAD_BYTES,
     NO_ROUTE,
 )
 from supersoniq.broker.message import Message
 from supersoniq.broker.store import Store
 from supersoniq.broker.turn import Deferred, Turn
+from supersoniq.session.delivery_form import DeliveryForm, write_body_head, write_header_frame
 from supersoniq.session.waiting import Waiting
 
 # Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
@@ -100,20 +97,34 @@ class Output(Deferred):
         """Send no frame larger than `frame_max_bytes`."""
         self._body_bytes_max = i64(frame_max_bytes) - FRAME_OVERHEAD_BYTES
 
-    def deliver(self, channel: i64, tag_octets: bytes, tag: i64, redelivered: bool, message: Message) -> None:
-        """Write Basic.Deliver and its content; `tag_octets` is the consumer tag as a short string."""
+    def deliver(self, form: DeliveryForm, tag: i64, redelivered: bool, message: Message) -> None:
+        """Write Basic.Deliver and its content to the consumer of `form`."""
         writer = self._writer
-        address = message.address
-        writer.append(u8(FRAME_METHOD))
-        write_u16(writer, channel)
-        write_i32_be(writer, i32(13 + i64(len(tag_octets)) + i64(len(address))))
-        write_i32_be(writer, i32(BASIC_DELIVER))
-        writer.write(tag_octets)
+        if message.header is form.header and message.address is form.address:
+            if not form.is_made and self._goes_in_one_frame(message.body):
+                form.make(message)
+            if form.is_made:
+                writer.write(form.lead)
+                write_i64_be(writer, tag)
+                writer.append(u8(1) if redelivered else u8(0))
+                writer.write(form.rest)
+                writer.write(message.body)
+                writer.append(u8(FRAME_END))
+                self._written()
+                return
+        else:
+            form.follow(message)
+        form.write_lead(writer, message)
         write_i64_be(writer, tag)
         writer.append(u8(1) if redelivered else u8(0))
-        writer.write(address)
+        writer.write(message.address)
         writer.append(u8(FRAME_END))
-        self._content(channel, message)
+        self._content(form.channel, message)
+
+    def _goes_in_one_frame(self, body: bytes) -> bool:
+        """Whether a body is not empty and is copied into the buffer, in a frame of its own."""
+        size: i64 = len(body)
+        return 0 < size <= self._body_bytes_max and size < LARGE_BODY_BYTES
 
     def got(self, channel: i64, tag: i64, redelivered: bool, message: Message, ready_count: i64) -> None:
         """Write Basic.Get-Ok and its content."""
@@ -138,22 +149,18 @@ class Output(Deferred):
 
     def _content(self, channel: i64, message: Message) -> None:
         writer = self._writer
-        header, body = message.header, message.body
-        writer.append(u8(FRAME_HEADER))
-        write_u16(writer, channel)
-        write_i32_be(writer, i32(i64(len(header))))
-        writer.write(header)
-        writer.append(u8(FRAME_END))
-        size: i64 = len(body)
-        if size > 0:
-            if size <= self._body_bytes_max and size < LARGE_BODY_BYTES:
-                writer.append(u8(FRAME_BODY))
-                write_u16(writer, channel)
-                write_i32_be(writer, i32(size))
-                writer.write(body)
-                writer.append(u8(FRAME_END))
-            else:
-                self._large_body(channel, body, size)
+        body = message.body
+        write_header_frame(writer, channel, message.header)
+        if self._goes_in_one_frame(body):
+            write_body_head(writer, channel, i64(len(body)))
+            writer.write(body)
+            writer.append(u8(FRAME_END))
+        else:
+            self._large_body(channel, body, i64(len(body)))
+        self._written()
+
+    def _written(self) -> None:
+        """Take note that a message was written."""
         if i64(len(self._writer)) + self._pieces_bytes >= FULL_BYTES:
             self.is_full = True
         if not self.scheduled:
@@ -163,10 +170,7 @@ class Output(Deferred):
         at: i64 = 0
         while at < size:
             piece_bytes = min(size - at, self._body_bytes_max)
-            writer = self._writer
-            writer.append(u8(FRAME_BODY))
-            write_u16(writer, channel)
-            write_i32_be(writer, i32(piece_bytes))
+            write_body_head(self._writer, channel, piece_bytes)
             self._cut_piece()
             piece = body if piece_bytes == size else body[at : at + piece_bytes]
             self._pieces.append(piece)

@@ -112,6 +112,7 @@ class Publishing:
         self._tap = tap
         self._body_bytes_max: i64 = client.context.limits.message_bytes_max
         self._bits: i64 = 0
+        self._is_alike = False  # method and header are those of the message before
         self._address = b""
         self._header = b""
         self._flags: i64 = 0
@@ -135,11 +136,14 @@ class Publishing:
         if stop >= end:
             raise _undecodable(data, start, end)
         address = data[at:stop]
+        bits = i64(data[stop])
+        self._is_alike = bits == self._bits
         if address != self._address:
+            self._is_alike = False
             self._address = address
             self._permitted_at = -1
             self._route = Route([], self._counters, False)
-        self._bits = data[stop]
+        self._bits = bits
         if self._bits & IMMEDIATE:
             raise MethodNotImplemented("immediate=true")
         self.expects = EXPECTS_HEADER
@@ -159,6 +163,7 @@ class Publishing:
             raise unexpected_in_header()
         header = data[start:end]
         if header != self._header:
+            self._is_alike = False
             self._header = b""  # not to be taken for checked if the checks fail
             self._flags = property_flags(header)
             check_properties(header)
@@ -167,7 +172,7 @@ class Publishing:
         size = read_s64(data, start + 4)
         if size == 0:
             self.expects = EXPECTS_METHOD
-            self._complete(b"")
+            self.complete(b"")
             return
         if size > HARD_BODY_BYTES_MAX or size < 0:
             raise FrameError(
@@ -185,10 +190,11 @@ class Publishing:
         self._missing_bytes = size
         self.expects = EXPECTS_BODY
 
-    def body(self, data: bytes, start: i64, end: i64) -> None:
+    def body(self, data: bytes, start: i64, end: i64) -> bool:
         """Take a piece of the body; the last one publishes the message.
 
-        Raises 501 for more than was announced.
+        True if it was the only one and the message was like the one before, body aside. Raises 501 for more
+        than was announced.
         """
         missing = self._missing_bytes - (end - start)
         self._missing_bytes = missing
@@ -198,15 +204,16 @@ class Publishing:
                 pieces = self._pieces
                 self.abandon()
                 pieces.append(data[start:end])
-                self._complete(b"".join(pieces))
-            else:
-                self._complete(data[start:end])
-        elif missing > 0:
+                self.complete(b"".join(pieces))
+                return False
+            self.complete(data[start:end])
+            return self._is_alike
+        if missing > 0:
             if end > start:
                 self._pieces.append(data[start:end])
                 self._buffered.body_bytes += int(end - start)
-        else:
-            raise FrameError("content body frame exceeds remaining content size", BASIC, PUBLISH_METHOD)
+            return False
+        raise FrameError("content body frame exceeds remaining content size", BASIC, PUBLISH_METHOD)
 
     def abandon(self) -> None:
         """Forget a message that is not complete."""
@@ -215,7 +222,8 @@ class Publishing:
             self._buffered.body_bytes -= len(piece)
         self._pieces = []
 
-    def _complete(self, body: bytes) -> None:
+    def complete(self, body: bytes) -> None:
+        """Publish a message with the address and the header that came last."""
         if self._alarm.is_on:
             self._client.block()
         if self._flags & EXAMINED_FLAGS:
