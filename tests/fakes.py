@@ -20,7 +20,7 @@ from supersoniq.broker.queues.runs import Runs
 from supersoniq.broker.store import Store
 from supersoniq.broker.timers import Clock
 from supersoniq.broker.turn import Deferred, Turn
-from supersoniq.session.output import Transport
+from supersoniq.session.output import Output, Transport
 
 NO_PROPERTIES = b"\x00\x3c\x00\x00" + bytes(8) + b"\x00\x00"
 
@@ -287,9 +287,14 @@ class FakeConsumer(Consumer):
 
 
 class FakeTransport(Transport):
-    """Keeps what is written and how it was written; what is written after `close` is kept apart."""
+    """Keeps what is written and how it was written; what is written after `close` is kept apart.
+
+    It pauses `output` when it was given as many octets as there is room for, if that is limited.
+    """
 
     def __init__(self) -> None:
+        self.output: Output | None = None
+        self.room_bytes: int | None = None
         self.writes: list[bytes] = []
         self.late: list[bytes] = []
         self.piece_counts: list[int] = []
@@ -306,6 +311,10 @@ class FakeTransport(Transport):
             return
         self.writes.extend(pieces)
         self.piece_counts.append(len(pieces))
+        if self.room_bytes is not None:
+            self.room_bytes -= sum([len(piece) for piece in pieces])
+            if self.room_bytes <= 0 and self.output is not None:
+                self.output.pause()
 
     def close(self) -> None:
         self.is_closed = True

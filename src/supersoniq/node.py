@@ -43,8 +43,8 @@ from supersoniq.server.permission_changes import PermissionChanges
 from supersoniq.server.proxy_gate import Network
 from supersoniq.server.server import Server
 from supersoniq.server.store_watch import BacklogWatch, Storage, TroubleWatch
-from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Context, Limits
+from supersoniq.session.heartbeats import TICKS_PER_SECOND
 from supersoniq.session.mechanisms import CertificateNames
 from supersoniq.settings.values import memory_bytes, size_bytes
 from supersoniq.storage.commit import SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER

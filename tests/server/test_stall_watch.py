@@ -20,7 +20,7 @@ from supersoniq.server.stall_watch import (
     StallWatch,
     described,
 )
-from supersoniq.session.connection import TICKS_PER_SECOND
+from supersoniq.session.heartbeats import TICKS_PER_SECOND
 
 # The watch takes the signal that pytest-timeout takes otherwise.
 pytestmark = pytest.mark.timeout(120, method="thread")

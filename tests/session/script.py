@@ -188,6 +188,7 @@ class Client:
         self.node = node
         self.transport = FakeTransport()
         self.session = Session(node.context, self.transport, "127.0.0.1:50000", from_loopback)
+        self.transport.output = self.session.output
         self.log: list[Frame] = []  # every frame that was ever received
         self._rest = b""
         self._read = 0

@@ -3,12 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conformance.codec import Basic
+from tests.conformance.codec import Basic, Queue
 from tests.definitions import brief
 from tests.fakes import FakeTransport
 from tests.session.script import ChannelScript, Client, Node, octets_of
 
-from supersoniq.session.output import FULL_BYTES, LARGE_BODY_BYTES
+from supersoniq.session.output import EARLY_BYTES, LARGE_BODY_BYTES
+
+BEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
 
 @pytest.fixture
@@ -98,20 +100,79 @@ def test_small_and_large_bodies_keep_their_order(sizes: list[int]) -> None:
     assert consumer.bodies() == bodies
 
 
-def test_output_is_full_at_the_limit_and_drains_with_the_turn(node: Node) -> None:
+def test_what_is_much_leaves_before_the_turn_ends(node: Node) -> None:
     consumer = consuming(node)
-    output = consumer.client.session.output
-    publisher = node.client()
-    publisher.channel()
-    data = b"".join([octets_of(1, Basic.publish(routing_key="q", body=bytes(10_000))) for _ in range(100)])
-    publisher.session.feed(data)
-    assert output.is_full
-    delivered = 100 - node.vhost.queues[b"q"].ready_count
-    assert FULL_BYTES <= delivered * 10_100 < FULL_BYTES + 3 * 10_100
-    assert node.turn.finish()
-    assert not output.is_full
+    transport = consumer.client.transport
+    before = bytes_written(transport)
+    feed_many(node)
+    assert not consumer.client.session.output.is_full
+    assert node.vhost.queues[b"q"].ready_count == 0
+    assert bytes_written(transport) - before > 1_000_000 - EARLY_BYTES
+    assert max([len(data) for data in transport.writes]) < EARLY_BYTES + 2 * 10_100
     node.end_turn()
     assert len(consumer.bodies()) == 100
+
+
+@pytest.mark.parametrize("body_bytes", [10_000, LARGE_BODY_BYTES])
+def test_transport_without_room_stops_the_consumer_in_the_middle_of_a_turn(
+    node: Node, body_bytes: int
+) -> None:
+    consumer = consuming(node)
+    transport = consumer.client.transport
+    transport.room_bytes = 200_000
+    feed_many(node, body_bytes)
+    assert consumer.client.session.output.is_full
+    delivered = 100 - node.vhost.queues[b"q"].ready_count
+    assert 200_000 <= delivered * (body_bytes + 100) < 200_000 + 2 * EARLY_BYTES
+    node.end_turn()
+    assert len(consumer.bodies()) == delivered
+    transport.room_bytes = None
+    consumer.client.session.output.resume()
+    node.end_turn()
+    assert len(consumer.bodies()) == 100 - delivered
+
+
+def test_output_that_is_held_is_full_at_the_limit_until_it_may_leave() -> None:
+    node = Node(has_prompt_store=False)
+    node.queue()
+    consumer = consuming(node)
+    transport = consumer.client.transport
+    consumer >> Queue.declare(queue="lasting", durable=True)
+    before = bytes_written(transport)
+    feed_many(node)
+    node.end_turn()
+    assert consumer.client.session.output.is_full
+    assert bytes_written(transport) == before
+    delivered = 100 - node.vhost.queues[b"q"].ready_count
+    assert EARLY_BYTES <= delivered * 10_100 < EARLY_BYTES + 2 * 10_100
+    node.sync()
+    consumer << Queue.declare_ok(queue="lasting")
+    assert len(consumer.bodies()) == 100
+
+
+def feed_many(node: Node, body_bytes: int = 10_000) -> None:
+    """Publish 100 messages in a turn that does not end."""
+    publisher = node.client()
+    publisher.channel()
+    publisher.session.feed(octets_of(1, Basic.publish(routing_key="q", body=bytes(body_bytes))) * 100)
+
+
+@pytest.mark.parametrize("body_bytes", [10, 10_000, 40_000])
+def test_buffer_is_given_back_when_it_is_not_needed_any_more(node: Node, body_bytes: int) -> None:
+    """What it holds meanwhile is not lost by that."""
+    consumer = consuming(node)
+    publisher = node.channel()
+    for _ in range(3):
+        publisher.publish(*[bytes(body_bytes)] * 20)
+        assert len(consumer.bodies()) == 20
+        consumer.client.session.output.octets(BEAT)
+        for _ in range(4):
+            consumer.client.session.tick()
+        node.end_turn()
+        assert consumer.client.next_frame(0).kind == 8
+    node.tick(4)
+    publisher.publish(b"after")
+    assert consumer.bodies() == [b"after"]
 
 
 def test_client_that_does_not_read_is_sent_no_more_than_the_limit(node: Node) -> None:

@@ -4,8 +4,9 @@ import pytest
 from tests.conformance.codec import Basic, Channel
 from tests.session.script import ChannelScript, Node
 
-from supersoniq.session.output import FULL_BYTES
 from supersoniq.session.waiting import Waiting
+
+ROOM_BYTES = 512 * 1024
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def test_nobody_waits() -> None:
     Waiting().offer()
 
 
-# A queue stops at what one turn may deliver of it, or at the limit.
+# A queue stops at what one turn may deliver of it, or where there is no more room.
 @pytest.mark.parametrize("body_bytes", [100, 10_000])
 def test_queues_share_what_a_client_can_take(node: Node, body_bytes: int) -> None:
     client = node.client()
@@ -25,13 +26,14 @@ def test_queues_share_what_a_client_can_take(node: Node, body_bytes: int) -> Non
     queues = [node.queue(b"q%d" % number) for number in range(8)]
     channels = [ChannelScript(client, number) >> Channel.open() for number in range(1, 5)]
     publisher = node.channel()
-    count = 2 * FULL_BYTES // body_bytes
+    count = 2 * ROOM_BYTES // body_bytes
     for number, queue in enumerate(queues):
         channels[number % 4] >> Basic.consume(queue=f"q{number}", no_ack=True)
         publisher.publish(*[bytes(body_bytes)] * count, key=f"q{number}")
         assert queue.ready_count == count
-    client.session.output.resume()
     for _ in range(len(queues)):
+        client.transport.room_bytes = ROOM_BYTES
+        client.session.output.resume()
         node.turn.finish()
     taken = [count - queue.ready_count for queue in queues]
     assert sum(taken) > len(queues) * count / 4

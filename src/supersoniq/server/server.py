@@ -15,8 +15,8 @@ from supersoniq.server.pulse import Pulse
 from supersoniq.server.store_watch import Storage
 from supersoniq.server.transport import SocketTransport
 from supersoniq.session.client import Client
-from supersoniq.session.connection import TICKS_PER_SECOND
 from supersoniq.session.context import Context
+from supersoniq.session.heartbeats import TICKS_PER_SECOND
 
 if TYPE_CHECKING:
     from supersoniq.tls.certificates import Certificates

@@ -51,6 +51,7 @@ from supersoniq.session.channel import Channel, method_number
 from supersoniq.session.client import Client
 from supersoniq.session.context import Context
 from supersoniq.session.handshake import Handshake, LoginWaiter
+from supersoniq.session.heartbeats import TICKS_PER_SECOND, Heartbeats
 from supersoniq.session.held_frames import HeldFrames
 from supersoniq.session.log_lines import (
     log_bug,
@@ -64,13 +65,10 @@ from supersoniq.session.log_lines import (
 from supersoniq.session.logins import Login
 from supersoniq.session.output import Output, Transport
 
-TICKS_PER_SECOND: Final = 2
 # Clients without authentication_failure_close are left waiting, which slows guessing down.
 REFUSED_TICKS: Final = 3 * TICKS_PER_SECOND
 # How long a client may take to answer our Connection.Close.
 CLOSING_TICKS: Final = 10 * TICKS_PER_SECOND
-# A client is gone when nothing came for this many half heartbeat intervals.
-SILENT_HALVES_MAX: Final = 5
 
 HEADER: Final = 0  # the protocol header is awaited
 OPENING: Final = 1
@@ -107,17 +105,14 @@ class Connection(FrameHandler, LoginWaiter):
         self._method: i64 = 0
         self._closed_channels: set[int] = set()
         self._ticks_left = context.limits.handshake_ticks
-        self._half_heartbeat_ticks = 0
-        self._ticks_to_heartbeat = 0
-        self._silent_halves = 0
-        self._was_fed = False
+        self._heartbeats = Heartbeats(self.client)
         self._held = HeldFrames()
 
     # Bytes
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the client. Never raises."""
-        self._was_fed = True
+        self._heartbeats.was_fed = True
         if self.state == HEADER:
             data = self._feed_header(data)
         if not data or self.state == CLOSED or self.state == REFUSED:
@@ -388,8 +383,7 @@ class Connection(FrameHandler, LoginWaiter):
 
     def _run(self) -> None:
         self.state = RUNNING
-        self._half_heartbeat_ticks = self._handshake.heartbeat_seconds * TICKS_PER_SECOND // 2
-        self._ticks_to_heartbeat = self._half_heartbeat_ticks
+        self._heartbeats.start(self._handshake.heartbeat_seconds)
         vhost = self.client.vhost
         assert vhost is not None
         connection_created(self.client)
@@ -482,23 +476,7 @@ class Connection(FrameHandler, LoginWaiter):
                     log_trouble(self.client, "handshake timeout")
                 self._transport.abort()
             return
-        if self._half_heartbeat_ticks == 0:
-            return
-        self._ticks_to_heartbeat -= 1
-        if self._ticks_to_heartbeat <= 0:
-            self._ticks_to_heartbeat = self._half_heartbeat_ticks
-            self._beat()
-
-    def _beat(self) -> None:
-        if not self.output.was_used:
-            self.output.heartbeat()
-            self.output.run()
-        self.output.was_used = False
-        if self._was_fed or self.client.is_blocked:
-            self._was_fed = False
-            self._silent_halves = 0
-            return
-        self._silent_halves += 1
-        if self._silent_halves >= SILENT_HALVES_MAX:
+        self.output.tick()
+        if not self._heartbeats.tick():
             log_trouble(self.client, "missed heartbeats, no traffic for too long")
             self._transport.abort()

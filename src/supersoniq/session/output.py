@@ -1,8 +1,8 @@
 """What one client is to be sent: frames are written into a buffer that leaves at the end of the turn.
 
-Large bodies are not copied into the buffer: they are passed on as the bytes they are. When much is waiting
-the output is full: consumers of that client take nothing more until the transport has room again, so a client
-that does not read costs a bounded amount of memory.
+Large bodies are not copied into the buffer: they are passed on as the bytes they are. What has become much
+leaves before the turn ends. When the transport has no more room the output is full: consumers of that client
+take nothing more until it has, so a client that does not read costs a bounded amount of memory.
 """
 
 from abc import ABC, abstractmethod
@@ -29,10 +29,12 @@ from supersoniq.session.waiting import Waiting
 
 # Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
 LARGE_BODY_BYTES: Final = 16_384
-# Bytes of one turn that make the output full.
-FULL_BYTES: Final = 512 * 1024
-# A buffer that has grown beyond this is not kept for the next turn.
-BUFFER_KEPT_BYTES: Final = 65_536
+# So much leaves before the turn ends, while it is in the processor's cache.
+EARLY_BYTES: Final = 65_536
+# A buffer that has held more than this is not kept when it is empty: that was an answer, or very long names.
+BUFFER_BYTES_MAX: Final = EARLY_BYTES + 2 * LARGE_BODY_BYTES
+# One that has held less than this is kept for as long as its client is there.
+BUFFER_KEPT_BYTES: Final = 4_096
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -80,6 +82,8 @@ class Output(Deferred):
         self.is_full = False
         self.was_used = False  # something was sent since a heartbeat was last due
         self._writer = BytesWriter()
+        self._has_grown = False  # more than is kept for ever
+        self._is_busy = False  # it has, since the last tick
         self._pieces: list[bytes] = []
         self._pieces_bytes: i64 = 0
         self._body_bytes_max: i64 = 0
@@ -161,10 +165,17 @@ class Output(Deferred):
 
     def _written(self) -> None:
         """Take note that a message was written."""
-        if i64(len(self._writer)) + self._pieces_bytes >= FULL_BYTES:
-            self.is_full = True
+        if i64(len(self._writer)) + self._pieces_bytes >= EARLY_BYTES:
+            self._leave_early()
         if not self.scheduled:
             self._turn.send(self)
+
+    def _leave_early(self) -> None:
+        """Send what was written, or be full until it may be sent."""
+        if self._paused or self._is_held():
+            self.is_full = True
+        else:
+            self._send()
 
     def _large_body(self, channel: i64, body: bytes, size: i64) -> None:
         at: i64 = 0
@@ -241,6 +252,16 @@ class Output(Deferred):
         """Send what was written; never leaves work behind."""
         if self._store is not None and self._is_held():
             return False
+        self._send()
+        if self.is_full and not self._paused:
+            self.is_full = False
+            self.waiting.offer()
+        if self._closes:
+            self._closes = False
+            self._transport.close()
+        return False
+
+    def _send(self) -> None:
         writer = self._writer
         if self._pieces:
             self.was_used = True
@@ -253,18 +274,21 @@ class Output(Deferred):
         elif len(writer) > 0:
             self.was_used = True
             data = writer.getvalue()
-            if len(data) > BUFFER_KEPT_BYTES:
-                self._writer = BytesWriter()
-            else:
-                writer.truncate(0)
+            writer.truncate(0)
+            size: i64 = len(data)
+            if size > BUFFER_KEPT_BYTES:
+                self._has_grown = self._is_busy = True
+                if size > BUFFER_BYTES_MAX:
+                    self._writer = BytesWriter()
             self._transport.write(data)
-        if self.is_full and not self._paused:
-            self.is_full = False
-            self.waiting.offer()
-        if self._closes:
-            self._closes = False
-            self._transport.close()
-        return False
+
+    def tick(self) -> None:
+        """Give back a buffer that was large and was not since the last tick."""
+        if self._is_busy:
+            self._is_busy = False
+        elif self._has_grown and len(self._writer) == 0:
+            self._has_grown = False
+            self._writer = BytesWriter()
 
     def pause(self) -> None:
         """Count as full: the transport has no more room."""
