@@ -8,7 +8,7 @@ from tests.definitions import brief
 from tests.fakes import FakeTransport
 from tests.session.script import ChannelScript, Client, Node, octets_of
 
-from supersoniq.session.output import EARLY_BYTES, LARGE_BODY_BYTES
+from supersoniq.session.output import EARLY_BYTES, EARLY_PIECES_BYTES, LARGE_BODY_BYTES
 
 BEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
@@ -123,7 +123,8 @@ def test_transport_without_room_stops_the_consumer_in_the_middle_of_a_turn(
     feed_many(node, body_bytes)
     assert consumer.client.session.output.is_full
     delivered = 100 - node.vhost.queues[b"q"].ready_count
-    assert 200_000 <= delivered * (body_bytes + 100) < 200_000 + 2 * EARLY_BYTES
+    early_bytes = EARLY_BYTES if body_bytes < LARGE_BODY_BYTES else EARLY_PIECES_BYTES
+    assert 200_000 <= delivered * (body_bytes + 100) < 200_000 + 2 * early_bytes
     node.end_turn()
     assert len(consumer.bodies()) == delivered
     transport.room_bytes = None

@@ -29,8 +29,10 @@ from supersoniq.session.waiting import Waiting
 
 # Bodies from this size on are passed by reference; below it copying is cheaper than one more piece to send.
 LARGE_BODY_BYTES: Final = 16_384
-# So much leaves before the turn ends, while it is in the processor's cache.
+# So much leaves before the turn ends: what was copied while it is in the processor's cache, what was not when
+# it is worth a call of the system.
 EARLY_BYTES: Final = 65_536
+EARLY_PIECES_BYTES: Final = 512 * 1024
 # A buffer that has held more than this is not kept when it is empty: that was an answer, or very long names.
 BUFFER_BYTES_MAX: Final = EARLY_BYTES + 2 * LARGE_BODY_BYTES
 # One that has held less than this is kept for as long as its client is there.
@@ -165,7 +167,7 @@ class Output(Deferred):
 
     def _written(self) -> None:
         """Take note that a message was written."""
-        if i64(len(self._writer)) + self._pieces_bytes >= EARLY_BYTES:
+        if i64(len(self._writer)) >= EARLY_BYTES or self._pieces_bytes >= EARLY_PIECES_BYTES:
             self._leave_early()
         if not self.scheduled:
             self._turn.send(self)
