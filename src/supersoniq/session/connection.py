@@ -99,9 +99,7 @@ class Connection(FrameHandler, LoginWaiter):
         self._channel: Channel | None = None  # the one that the last frame was for
         self._channel_number: i64 = -1
         self._publisher: Channel | None = None  # the last one that a body came for
-        self._repeating: Channel | None = (
-            None  # the same, while the reader knows what its messages begin with
-        )
+        self._repeating: Channel | None = None  # the same, while the reader knows its octets
         self._method: i64 = 0
         self._closed_channels: set[int] = set()
         self._ticks_left = context.limits.handshake_ticks

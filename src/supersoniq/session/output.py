@@ -193,10 +193,9 @@ class Output(Deferred):
 
     def _cut_piece(self) -> None:
         """Turn what the buffer holds into a piece of its own."""
-        piece = self._writer.getvalue()
+        piece = self._emptied()
         self._pieces.append(piece)
         self._pieces_bytes += len(piece)
-        self._writer.truncate(0)
 
     def begin(self, channel: i64, method: i64) -> BytesWriter:
         """Begin a method frame; its arguments go into the writer that comes back, then `end` is called."""
@@ -275,14 +274,18 @@ class Output(Deferred):
             self._transport.write_pieces(pieces)
         elif len(writer) > 0:
             self.was_used = True
-            data = writer.getvalue()
-            writer.truncate(0)
-            size: i64 = len(data)
-            if size > BUFFER_KEPT_BYTES:
-                self._has_grown = self._is_busy = True
-                if size > BUFFER_BYTES_MAX:
-                    self._writer = BytesWriter()
-            self._transport.write(data)
+            self._transport.write(self._emptied())
+
+    def _emptied(self) -> bytes:
+        """Return what the buffer holds and empty it."""
+        data = self._writer.getvalue()
+        self._writer.truncate(0)
+        size: i64 = len(data)
+        if size > BUFFER_KEPT_BYTES:
+            self._has_grown = self._is_busy = True
+            if size > BUFFER_BYTES_MAX:
+                self._writer = BytesWriter()
+        return data
 
     def tick(self) -> None:
         """Give back a buffer that was large and was not since the last tick."""
